@@ -124,3 +124,16 @@ export interface PublicEndpoint {
   readonly aliases: readonly string[];
   answer(request: SandboxRequest): Promise<SandboxResponse> | SandboxResponse;
 }
+
+/**
+ * The connection broke before the answer arrived; whether the call took effect, the caller cannot know. Thrown by the
+ * sandbox's `handle` for the faults `before` and `after`; the HTTP edge destroys the socket instead. Its `code` is what
+ * Node gives a reset connection, so that the AWS SDK treats both alike.
+ */
+export class ConnectionLost extends Error {
+  readonly code = "ECONNRESET";
+  constructor(operation: string) {
+    super(`${operation}: the connection was lost before the answer arrived`);
+    this.name = "ConnectionLost";
+  }
+}
