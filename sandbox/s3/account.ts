@@ -1,9 +1,9 @@
 // What every S3 operation stands on: the store, the clock, the limits, the hook for rare errors, and finding a bucket.
-import type { AwsError as AwsErrorType, SandboxClock, SandboxResponse } from "../api.ts";
-import { AwsError } from "../api.ts";
+import { AwsError, type SandboxClock, type SandboxResponse } from "../api.ts";
+import { xml } from "../wire.ts";
 import type { S3Call } from "./request.ts";
 import type { Bucket, Store, StoredObject } from "./store.ts";
-import { renderXml, type XmlTree } from "./xml.ts";
+import type { XmlTree } from "./xml.ts";
 
 /**
  * Asked before every effect (for DeleteObjects once per key as well); an error it returns is the answer. With status 200
@@ -14,7 +14,7 @@ export type Disturb = (at: {
   readonly operation: string;
   readonly bucket: string;
   readonly key: string;
-}) => AwsErrorType | undefined;
+}) => AwsError | undefined;
 
 export interface S3Limits {
   /** All objects and parts in memory together. */
@@ -73,8 +73,7 @@ export function xmlResponse(
   tree: XmlTree,
   headers: Readonly<Record<string, string>> = {},
 ): SandboxResponse {
-  const body = renderXml(root, tree, namespace);
-  return { status: 200, headers: { "content-type": "application/xml", ...headers }, body };
+  return xml(root, tree, { namespace, headers });
 }
 
 export function emptyResponse(status: number, headers: Readonly<Record<string, string>> = {}): SandboxResponse {

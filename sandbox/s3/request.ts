@@ -1,6 +1,5 @@
 // Reads an S3 request in path style: which operation it names, on which bucket and key.
-import type { Caller, SandboxRequest } from "../api.ts";
-import { AwsError } from "../api.ts";
+import { AwsError, type Caller, type SandboxRequest } from "../api.ts";
 import { decodeBody } from "./chunked.ts";
 
 /** One S3 request, read: header names are lower case and include the trailers of a chunked body. */

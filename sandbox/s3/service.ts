@@ -1,5 +1,6 @@
 // S3 of the sandbox: REST-XML in path style over buckets in memory. What it imitates is listed in ../s3.md.
 import { AwsError, type ReadObject, type SandboxClock, type SandboxResponse, type Service } from "../api.ts";
+import { xml } from "../wire.ts";
 import { quoted, type Disturb, type S3Account, type S3Limits, type S3Operation } from "./account.ts";
 import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from "./buckets.ts";
 import { copyObject } from "./copy.ts";
@@ -9,7 +10,6 @@ import { listParts, uploadPart, uploadPartCopy } from "./multipart.ts";
 import { deleteObject, deleteObjects, getObject, headObject, putObject } from "./objects.ts";
 import { nameOperation, readCall } from "./request.ts";
 import { createStore } from "./store.ts";
-import { renderXml } from "./xml.ts";
 
 export interface S3Dependencies {
   readonly clock: SandboxClock;
@@ -42,12 +42,6 @@ const operations: Readonly<Record<string, S3Operation>> = {
 
 /** Answers whose status is sent before the work is done, so that a late error can only be in the body. */
 const embedsErrors = ["CompleteMultipartUpload", "CopyObject", "UploadPartCopy"];
-
-// The words of JSON services for what S3 calls otherwise: injected faults do not know whom they hit.
-const ownWords: Readonly<Record<string, { code: string; status: number; message?: string }>> = {
-  AccessDeniedException: { code: "AccessDenied", status: 403, message: "Access Denied" },
-  ThrottlingException: { code: "SlowDown", status: 503, message: "Please reduce your request rate." },
-};
 
 export function createS3(dependencies: S3Dependencies): Service & { readObject: ReadObject } {
   const limits: S3Limits = {
@@ -96,17 +90,13 @@ function withoutBody(answer: () => SandboxResponse): SandboxResponse {
 }
 
 function fail(error: AwsError, requestId: string): SandboxResponse {
-  const { code, status, message = error.message } = ownWords[error.code] ?? error;
   const members: Record<string, string> = {};
   for (const [name, value] of Object.entries(error.members)) if (typeof value === "string") members[name] = value;
   const region = members["Region"];
-  return {
-    status,
-    headers: {
-      "content-type": "application/xml",
-      "x-amz-request-id": requestId,
-      ...(region === undefined ? {} : { "x-amz-bucket-region": region }),
-    },
-    body: renderXml("Error", { Code: code, Message: message, ...members, RequestId: requestId, HostId: "sandbox" }),
+  const headers = {
+    "x-amz-request-id": requestId,
+    ...(region === undefined ? {} : { "x-amz-bucket-region": region }),
   };
+  const content = { Code: error.code, Message: error.message, ...members, RequestId: requestId, HostId: "sandbox" };
+  return xml("Error", content, { status: error.status, headers });
 }

@@ -1,8 +1,8 @@
-// Reads and writes the XML of REST services: trees of strings, nothing guessed, whitespace and every code point kept.
-import { XMLBuilder, XMLParser, XMLValidator } from "fast-xml-parser";
+// Reads the XML of REST services as trees of strings: nothing guessed, whitespace and every code point kept.
+import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { AwsError } from "../api.ts";
 
-/** An element is its text or its children by name; a repeated child is a list; a name starting with `@` is an attribute. */
+/** An element is its text or its children by name; a repeated child is a list. */
 export type XmlTree = string | XmlElement;
 export interface XmlElement {
   readonly [name: string]: XmlTree | readonly XmlTree[] | undefined;
@@ -16,13 +16,6 @@ const parser = new XMLParser({
   processEntities: false,
   removeNSPrefix: true,
   trimValues: false,
-});
-
-const builder = new XMLBuilder({
-  attributeNamePrefix: "@",
-  ignoreAttributes: false,
-  processEntities: false,
-  suppressEmptyNode: false,
 });
 
 const namedEntities: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
@@ -63,35 +56,6 @@ function decodeEntities(text: string): string {
       return namedEntities[name ?? ""] ?? whole;
     },
   );
-}
-
-/** Writes a document with one root in a default namespace (unprefixed: the SDK's reader does not follow prefixes). */
-export function renderXml(root: string, element: XmlTree, namespace?: string): string {
-  const tree = escapeTree(element);
-  const attribute = namespace === undefined ? {} : { "@xmlns": namespace };
-  const content = typeof tree === "string" ? { ...attribute, "#text": tree } : { ...attribute, ...tree };
-  const document: unknown = builder.build({ [root]: content });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${String(document)}`;
-}
-
-function escapeTree(tree: XmlTree): XmlTree {
-  if (typeof tree === "string") return escapeText(tree);
-  const escaped: Record<string, XmlTree | readonly XmlTree[]> = {};
-  for (const [name, child] of Object.entries(tree)) {
-    if (child !== undefined) escaped[name] = isList(child) ? child.map(escapeTree) : escapeTree(child);
-  }
-  return escaped;
-}
-
-const namedCharacters: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
-// Control characters are legal in keys; S3 writes them as references, which XML 1.0 forbids and the SDK reads.
-function escapeText(text: string): string {
-  return text.replaceAll(/[&<>"\p{Cc}]/gu, (character) => {
-    const named = namedCharacters[character];
-    if (named !== undefined || character === "\n" || character === "\t") return named ?? character;
-    return `&#x${character.charCodeAt(0).toString(16).toUpperCase()};`;
-  });
 }
 
 function isList(tree: XmlTree | readonly XmlTree[]): tree is readonly XmlTree[] {
