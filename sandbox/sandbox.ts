@@ -1,0 +1,79 @@
+// The whole sandbox: one AWS account behind `handle`, with its services, faults, call log and public endpoints.
+
+import type {
+  Chance,
+  PublicEndpoint,
+  SandboxClock,
+  SandboxRequest,
+  SandboxResponse,
+  Service,
+  TaskRunner,
+} from "./api.ts";
+import { type Calls, createCalls } from "./calls.ts";
+import { CONTROL_PREFIX, commonRoutes, createControl } from "./control.ts";
+import { createEcr } from "./ecr/service.ts";
+import { createFaults, type Faults } from "./faults.ts";
+import { createGateway } from "./gateway.ts";
+import { createIdentities, type Identities } from "./identities.ts";
+import { createLogs } from "./logs/service.ts";
+import { createS3 } from "./s3/service.ts";
+import { createSts } from "./sts.ts";
+import { createThrottling } from "./throttling.ts";
+
+export const DEFAULT_ACCOUNT = "111122223333";
+export const DEFAULT_REGION = "eu-central-1";
+
+export interface SandboxOptions {
+  readonly clock: SandboxClock;
+  readonly chance: Chance;
+  readonly runner: TaskRunner;
+  /** By what `clock` divides delays, for what is kept by comparing times. Default 1. */
+  readonly speed?: number;
+  readonly account?: string;
+  readonly region?: string;
+  /** Throttle by AWS's published token buckets. Default false. */
+  readonly throttling?: boolean;
+  /** How long after it was written a container's line can be read in CloudWatch Logs. Default 0. */
+  readonly logIngestDelayMs?: number;
+  /** More services, asked before the sandbox's own. */
+  readonly services?: readonly Service[];
+}
+
+export interface Sandbox {
+  /** Answers one request. Fault: ConnectionLost, when a fault order says so; anything else thrown is a bug. */
+  handle(request: SandboxRequest): Promise<SandboxResponse>;
+  /** What can be reached from outside the account now. */
+  endpoints(): readonly PublicEndpoint[];
+  readonly faults: Faults;
+  readonly calls: Calls;
+  readonly identities: Identities;
+  /** Releases held calls and ends every task. */
+  close(): Promise<void>;
+}
+
+export function createSandbox(options: SandboxOptions): Sandbox {
+  const { clock, chance, runner, account = DEFAULT_ACCOUNT, region = DEFAULT_REGION } = options;
+  const identities = createIdentities({ clock, chance, account, region });
+  const faults = createFaults({ clock, chance });
+  const calls = createCalls();
+  const ecr = createEcr({ clock, account, region });
+  const logs = createLogs({ clock, ingestDelayMs: options.logIngestDelayMs ?? 0 });
+  const s3 = createS3({ clock });
+  const services = [...(options.services ?? []), ecr, logs, createSts({ identities, chance }), s3];
+  const throttling = options.throttling === true ? createThrottling(clock) : undefined;
+  const gateway = createGateway({ clock, chance, services, identities, faults, calls, throttling });
+  const control = createControl({ ...commonRoutes({ clock, faults, calls, identities }), ...ecr.routes });
+
+  return {
+    handle: (request) => (request.path.startsWith(CONTROL_PREFIX) ? control(request) : gateway(request)),
+    endpoints: () => [],
+    faults,
+    calls,
+    identities,
+    async close() {
+      faults.clear();
+      faults.release();
+      await runner.close();
+    },
+  };
+}
