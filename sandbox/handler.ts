@@ -58,7 +58,8 @@ async function toSandbox(request: HandlerRequest): Promise<SandboxRequest> {
 async function bytes(body: unknown): Promise<Uint8Array> {
   if (body === undefined || body === null) return new Uint8Array();
   if (typeof body === "string") return Buffer.from(body, "utf8");
-  if (body instanceof Uint8Array) return body;
+  // A view, because the SDK's own body warns when it is taken for a string.
+  if (body instanceof Uint8Array) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
   if (body instanceof ArrayBuffer) return new Uint8Array(body);
   if (body instanceof Readable) {
     const chunks: Buffer[] = [];

@@ -120,7 +120,7 @@ export function createIdentities(options: {
       if (sessions.size > SESSION_LIMIT && oldest !== undefined) sessions.delete(oldest);
       return credentials;
     },
-    role: (arn) => roles.get(arn),
+    role: (arn) => roles.get(sessionless(arn)),
     roles: () => [...roles.values()],
     setRole: (role) => void roles.set(sessionless(role.arn), role),
     removeRole: (arn) => roles.delete(sessionless(arn)),

@@ -11,6 +11,7 @@ import type {
 } from "./api.ts";
 import { type Calls, createCalls } from "./calls.ts";
 import { CONTROL_PREFIX, commonRoutes, createControl } from "./control.ts";
+import { createCloudFront } from "./cloudfront/service.ts";
 import { createEcr } from "./ecr/service.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { createGateway } from "./gateway.ts";
@@ -41,7 +42,7 @@ export interface SandboxOptions {
 
 export interface Sandbox {
   /** Answers one request. Fault: ConnectionLost, when a fault order says so; anything else thrown is a bug. */
-  handle(request: SandboxRequest): Promise<SandboxResponse>;
+  readonly handle: (request: SandboxRequest) => Promise<SandboxResponse>;
   /** What can be reached from outside the account now. */
   endpoints(): readonly PublicEndpoint[];
   readonly faults: Faults;
@@ -59,14 +60,15 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const ecr = createEcr({ clock, account, region });
   const logs = createLogs({ clock, ingestDelayMs: options.logIngestDelayMs ?? 0 });
   const s3 = createS3({ clock });
-  const services = [...(options.services ?? []), ecr, logs, createSts({ identities, chance }), s3];
+  const cloudfront = createCloudFront({ clock, readObject: s3.readObject, speed: options.speed ?? 1 });
+  const services = [...(options.services ?? []), ecr, logs, createSts({ identities, chance }), cloudfront, s3];
   const throttling = options.throttling === true ? createThrottling(clock) : undefined;
   const gateway = createGateway({ clock, chance, services, identities, faults, calls, throttling });
   const control = createControl({ ...commonRoutes({ clock, faults, calls, identities }), ...ecr.routes });
 
   return {
     handle: (request) => (request.path.startsWith(CONTROL_PREFIX) ? control(request) : gateway(request)),
-    endpoints: () => [],
+    endpoints: () => cloudfront.publicEndpoints(),
     faults,
     calls,
     identities,
