@@ -2,6 +2,7 @@
 import { type XmlElement } from "../s3/xml.ts";
 import { xml } from "../wire.ts";
 import type { SandboxResponse } from "../api.ts";
+import { invalid } from "./config.ts";
 import type { Distribution } from "./distributions.ts";
 import type { Invalidation } from "./invalidations.ts";
 
@@ -88,6 +89,7 @@ export function pageDocument(
   const asked = Number(query.get("MaxItems") ?? "100");
   const maxItems = Number.isInteger(asked) && asked > 0 ? Math.min(asked, 100) : 100;
   const start = marker === "" ? 0 : entries.findIndex((entry) => entry.id === marker) + 1;
+  if (marker !== "" && start === 0) throw invalid("The parameter Marker is invalid.");
   const page = entries.slice(start, start + maxItems);
   const more = start + page.length < entries.length;
   const content = {

@@ -17,7 +17,7 @@ export interface EdgeDependencies {
   /** What S3 says for a missing key: 403 with an origin access control that may not list the bucket, else 404. */
   readonly missingStatus: 403 | 404;
   /** The configuration that is deployed at this moment. */
-  config(): EdgeConfig;
+  readonly config: () => EdgeConfig;
 }
 
 interface Kept {
