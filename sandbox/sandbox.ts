@@ -22,7 +22,7 @@ import { createSts } from "./sts.ts";
 import { createThrottling } from "./throttling.ts";
 
 export const DEFAULT_ACCOUNT = "111122223333";
-export const DEFAULT_REGION = "eu-central-1";
+export const DEFAULT_REGION = "eu-west-1";
 
 export interface SandboxOptions {
   readonly clock: SandboxClock;
@@ -60,7 +60,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const ecr = createEcr({ clock, account, region });
   const logs = createLogs({ clock, ingestDelayMs: options.logIngestDelayMs ?? 0 });
   const s3 = createS3({ clock });
-  const cloudfront = createCloudFront({ clock, readObject: s3.readObject, speed: options.speed ?? 1 });
+  const cloudfront = createCloudFront({ clock, readObject: s3.readObject });
   const services = [...(options.services ?? []), ecr, logs, createSts({ identities, chance }), cloudfront, s3];
   const throttling = options.throttling === true ? createThrottling(clock) : undefined;
   const gateway = createGateway({ clock, chance, services, identities, faults, calls, throttling });
