@@ -69,6 +69,8 @@ export type ReleaseEvent =
       readonly step: StepId;
       readonly code: FaultCode;
       readonly message: string;
+      /** A rollback follows: something was written, and there is something to go back to. */
+      readonly undone: boolean;
     }
   | { readonly type: "release-superseded"; readonly release: number; readonly by: Sha }
   | { readonly type: "release-rolled-back"; readonly release: number; readonly to: number }

@@ -253,6 +253,12 @@ export const FAULTS = {
     "Another controller has taken over this environment.",
     "Nothing: the other one goes on; stop one of the two if that was not meant.",
   ),
+  aborted: row(
+    "operator",
+    "fail",
+    "A person ended the release with `lockstep abort`.",
+    "`lockstep retry <env>` starts it again; a new commit or a revert starts something else.",
+  ),
   "step-crashed": row(
     "operator",
     "stop",

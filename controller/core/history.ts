@@ -127,7 +127,11 @@ export interface Memory {
   readonly lastNumber: number;
   /** Newest last, at most LIMITS.releasesRemembered. */
   readonly releases: readonly ReleaseRecord[];
-  readonly open?: ReleaseRecord & { readonly desired: Environment };
+  readonly open?: ReleaseRecord & {
+    readonly desired: Environment;
+    /** What Git asked for when it started: for a rollback another fingerprint than the one it puts back. */
+    readonly asked?: Digest;
+  };
   readonly good?: Good;
   readonly passed?: Digest;
   readonly failure?: Failure;
@@ -312,6 +316,8 @@ function applyRelease(memory: Memory, event: ReleaseEvent, at: Instant): Memory 
       const { step, code, message } = event;
       const open = memory.open;
       if (open === undefined) return memory;
+      // A rollback that fails leaves the failure that it was to undo in force.
+      if (open.kind === "rollback") return ended(memory, at, { state: "failed", failure: { step, code, message } }, {});
       const failure: Failure = {
         release: event.release,
         kind: open.kind,
@@ -368,6 +374,7 @@ function started(memory: Memory, event: Extract<ReleaseEvent, { type: "release-s
     state: "running",
     steps: event.steps.map((step) => ({ step })),
     desired: event.desired,
+    ...(memory.arrival === undefined ? {} : { asked: memory.arrival.fingerprint }),
   };
   const { undo, ...rest } = memory;
   return {
@@ -384,7 +391,7 @@ function started(memory: Memory, event: Extract<ReleaseEvent, { type: "release-s
 function ended(memory: Memory, at: Instant, how: Partial<ReleaseRecord>, also: Partial<Memory>): Memory {
   if (memory.open === undefined) return memory;
   const { open, ...rest } = memory;
-  const { desired: _, ...record } = open;
+  const { desired: _, asked: __, ...record } = open;
   const releases = [...memory.releases, { ...record, ...how, endedAt: at }].slice(-LIMITS.releasesRemembered);
   return { ...rest, releases, ...also };
 }
