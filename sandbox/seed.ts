@@ -171,7 +171,7 @@ interface Page {
 
 /** A page with two hashed assets, as a front end's build writes them. */
 function webRelease(sha: string): Readonly<Record<string, Page>> {
-  const script = `document.querySelector("#sha").textContent = ${JSON.stringify(sha)};\n`;
+  const script = `document.title = ${JSON.stringify(`Acme shop ${sha.slice(0, 7)}`)};\n`;
   const hue = Number.parseInt(sha.slice(0, 4), 16) % 360;
   const style = `body { font: 2rem system-ui; background: hsl(${hue} 60% 92%); }\n`;
   const scriptKey = `assets/app-${hash(script)}.js`;
@@ -179,7 +179,7 @@ function webRelease(sha: string): Readonly<Record<string, Page>> {
   const html = `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Acme shop</title><link rel="stylesheet" href="/${styleKey}"></head>
-<body><h1>Acme shop</h1><p>This page is <code id="sha"></code>.</p><script src="/${scriptKey}"></script></body>
+<body><h1>Acme shop</h1><p>This page is <code>${sha}</code>.</p><script src="/${scriptKey}"></script></body>
 </html>
 `;
   const forever = "public, max-age=31536000, immutable";
