@@ -3,7 +3,8 @@
 import { AwsError, type SandboxClock, type SandboxRequest, type SandboxResponse } from "./api.ts";
 import type { Calls } from "./calls.ts";
 import type { SteppedClock } from "./clock.ts";
-import { type Faults, parseFaultOrder } from "./faults.ts";
+import { parseFaultOrder } from "./fault-order.ts";
+import type { Faults } from "./faults.ts";
 import type { Identities, Role } from "./identities.ts";
 import { readJson } from "./wire.ts";
 

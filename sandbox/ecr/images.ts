@@ -1,9 +1,8 @@
-// ECR operations on images.
+// ECR operations that read images.
 
 import { AwsError, type Caller } from "../api.ts";
-import { type Input, invalidParameter, page, record, records, requiredText, text, wholeNumber } from "../members.ts";
+import { type Input, invalidParameter, page, record, records, text, wholeNumber } from "../members.ts";
 import { seconds } from "../wire.ts";
-import { digestOf, readManifest } from "./manifest.ts";
 import {
   type Image,
   imageIdOf,
@@ -13,72 +12,9 @@ import {
   type Repository,
   repositoryOf,
   tagsOf,
-  within,
 } from "./registry.ts";
-import { isImmutable } from "./repositories.ts";
-import { startScan } from "./scans.ts";
 
-const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
-const OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json";
-
-export function putImage(registry: Registry, input: Input, caller: Caller): unknown {
-  const repository = repositoryOf(registry, input, caller);
-  const manifestText = requiredText(input, "imageManifest");
-  const manifest = readManifest(manifestText);
-  const digest = digestOf(manifestText);
-  const tag = text(input, "imageTag");
-  if (tag !== undefined && !TAG.test(tag))
-    throw invalidParameter("imageTag", `must satisfy regular expression '${TAG.source.slice(1, -1)}'`);
-  checkPut(repository, { digest, tag, expected: text(input, "imageDigest"), members: manifest.members });
-  const image = repository.images.get(digest) ?? {
-    digest,
-    text: manifestText,
-    manifest,
-    mediaType: text(input, "imageManifestMediaType") ?? manifest.mediaType ?? OCI_MANIFEST,
-    pushedAtMs: registry.clock.now(),
-    status: "ACTIVE",
-    archivedAtMs: undefined,
-    activatedAtMs: undefined,
-    scan: undefined,
-  };
-  if (!repository.images.has(digest) && repository.scanOnPush) startScan(registry, image);
-  repository.images.set(digest, image);
-  if (tag !== undefined) repository.tags.set(tag, digest);
-  return { image: withManifest(repository, image, tag) };
-}
-
-function checkPut(
-  repository: Repository,
-  put: { digest: string; tag: string | undefined; expected: string | undefined; members: readonly string[] },
-): void {
-  const { digest, tag, expected, members } = put;
-  if (expected !== undefined && expected !== digest) {
-    throw new AwsError(
-      "ImageDigestDoesNotMatchException",
-      `The digest '${expected}' does not match the manifest's digest '${digest}'`,
-    );
-  }
-  const missing = members.filter((member) => !repository.images.has(member));
-  if (missing.length > 0) {
-    throw new AwsError(
-      "ReferencedImagesNotFoundException",
-      `Images with digests '${missing.join(", ")}' required for pushing image into ${within(repository)} do not exist`,
-    );
-  }
-  const standing = tag === undefined ? undefined : repository.tags.get(tag);
-  const same = tag === undefined ? repository.images.has(digest) : standing === digest;
-  if (same) {
-    const which = tag === undefined ? `digest '${digest}'` : `digest '${digest}' and tag '${tag}'`;
-    throw new AwsError(
-      "ImageAlreadyExistsException",
-      `Image with ${which} already exists in the ${within(repository)}`,
-    );
-  }
-  if (tag !== undefined && standing !== undefined && isImmutable(repository, tag)) {
-    const message = `The image tag '${tag}' already exists in the '${repository.name}' repository and cannot be overwritten because the tag is immutable.`;
-    throw new AwsError("ImageTagAlreadyExistsException", message);
-  }
-}
+export const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
 
 export function batchGetImage(registry: Registry, input: Input, caller: Caller): unknown {
   const repository = repositoryOf(registry, input, caller);
@@ -93,7 +29,7 @@ export function batchGetImage(registry: Registry, input: Input, caller: Caller):
   return { images: found, failures };
 }
 
-interface Failure {
+export interface Failure {
   readonly failureCode: string;
   readonly failureReason: string;
 }
@@ -115,7 +51,7 @@ function pull(repository: Repository, digest: string | undefined, tag: string | 
   return image;
 }
 
-function checkImageId(
+export function checkImageId(
   repository: Repository,
   digest: string | undefined,
   tag: string | undefined,
@@ -188,68 +124,8 @@ function filtered(repository: Repository, filter: Input): readonly Image[] {
     .sort((left, right) => (left.digest < right.digest ? -1 : 1));
 }
 
-export function batchDeleteImage(registry: Registry, input: Input, caller: Caller): unknown {
-  const repository = repositoryOf(registry, input, caller);
-  const deleted: object[] = [];
-  const failures: object[] = [];
-  for (const asked of imageIds(input)) {
-    const imageId = imageIdOf(asked);
-    const failure = checkImageId(repository, imageId.imageDigest, imageId.imageTag);
-    const image = lookUp(repository, imageId);
-    if (failure !== undefined) failures.push({ imageId, ...failure });
-    else if (image === undefined)
-      failures.push({ imageId, failureCode: "ImageNotFound", failureReason: "Requested image not found" });
-    else {
-      const gone = remove(repository, image, imageId.imageTag);
-      if ("failureCode" in gone) failures.push({ imageId, ...gone });
-      else deleted.push(...gone);
-    }
-  }
-  return { imageIds: deleted, failures };
-}
-
-/** Deleting by tag takes the tag away, and the image with its last one; deleting by digest takes everything. */
-function remove(repository: Repository, image: Image, tag: string | undefined): readonly object[] | Failure {
-  const tags = tagsOf(repository, image.digest);
-  if (tag === undefined || tags.length === 1) {
-    const holders = [...repository.images.values()].filter(({ manifest }) => manifest.members.includes(image.digest));
-    if (holders.length > 0) {
-      const failureReason = `Requested image referenced by manifest list: [${holders.map(({ digest }) => digest).join(", ")}]`;
-      return { failureCode: "ImageReferencedByManifestList", failureReason };
-    }
-    repository.images.delete(image.digest);
-  }
-  const removed = tag === undefined ? tags : [tag];
-  for (const gone of removed) repository.tags.delete(gone);
-  return removed.length === 0
-    ? [{ imageDigest: image.digest }]
-    : removed.map((imageTag) => ({ imageDigest: image.digest, imageTag }));
-}
-
-/** Restoring from the archive takes up to 20 minutes in ECR; here it takes one. */
-const ACTIVATION_MS = 60_000;
-
-export function updateImageStorageClass(registry: Registry, input: Input, caller: Caller): unknown {
-  const repository = repositoryOf(registry, input, caller);
-  const image = imageOf(repository, imageIdOf(record(input, "imageId") ?? {}));
-  const target = requiredText(input, "targetStorageClass");
-  if (target === "ARCHIVE") {
-    image.status = "ARCHIVED";
-    image.archivedAtMs = registry.clock.now();
-  } else if (image.status === "ARCHIVED") {
-    image.status = "ACTIVATING";
-    registry.clock.after(ACTIVATION_MS, () => {
-      if (image.status !== "ACTIVATING") return;
-      image.status = "ACTIVE";
-      image.activatedAtMs = registry.clock.now();
-    });
-  }
-  const { registryId, name: repositoryName } = repository;
-  return { registryId, repositoryName, imageId: { imageDigest: image.digest }, imageStatus: image.status };
-}
-
 /** Both batch calls and DescribeImages take at most 100 ids. */
-function imageIds(input: Input): readonly Input[] {
+export function imageIds(input: Input): readonly Input[] {
   const ids = records(input, "imageIds");
   if (ids === undefined || ids.length === 0)
     throw invalidParameter("imageIds", "Member must have length greater than or equal to 1");
@@ -257,7 +133,7 @@ function imageIds(input: Input): readonly Input[] {
   return ids;
 }
 
-function withManifest(repository: Repository, image: Image, imageTag: string | undefined): object {
+export function withManifest(repository: Repository, image: Image, imageTag: string | undefined): object {
   return {
     registryId: repository.registryId,
     repositoryName: repository.name,

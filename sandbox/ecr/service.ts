@@ -4,14 +4,8 @@ import type { Caller, ResolveImage, SandboxClock, Service } from "../api.ts";
 import type { Routes } from "../control.ts";
 import { type Input, notImitated, text } from "../members.ts";
 import { json, jsonError, readJson, targetOperation } from "../wire.ts";
-import {
-  batchDeleteImage,
-  batchGetImage,
-  describeImages,
-  listImages,
-  putImage,
-  updateImageStorageClass,
-} from "./images.ts";
+import { batchGetImage, describeImages, listImages } from "./images.ts";
+import { batchDeleteImage, putImage, updateImageStorageClass } from "./pushes.ts";
 import { createRegistry, lookUp, type Registry } from "./registry.ts";
 import { createRepository, deleteRepository, describeRepositories, putImageTagMutability } from "./repositories.ts";
 import { describeImageScanFindings, setScan, startImageScan } from "./scans.ts";
