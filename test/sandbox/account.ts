@@ -43,7 +43,8 @@ interface Options {
 }
 
 export function openAccount(options: Options = {}): TestAccount {
-  const sandbox = createSandbox({ clock: createRealClock(), chance: createChance(1), runner: noTasks, ...options });
+  const base = { clock: createRealClock(), chance: createChance(1), runner: noTasks, region: "eu-central-1" };
+  const sandbox = createSandbox({ ...base, ...options });
   onTestFinished(() => sandbox.close());
   return {
     sandbox,
