@@ -1,5 +1,5 @@
 // Every boundary on one page: what the engine asks of time, Git, the world, the journal, triggers and listeners.
-import type { Instant, Sha } from "./core/brand.ts";
+import type { Digest, Instant, Sha } from "./core/brand.ts";
 import type { Environment, EnvironmentId } from "./core/environment.ts";
 import type { Durable, Event, Mark, Nudge, Outcome, Recorded, Sequence, Stream } from "./core/event.ts";
 import type { Memory } from "./core/history.ts";
@@ -71,6 +71,8 @@ export interface Turn {
   readonly release: { readonly number: number; readonly id: string; readonly journal: string };
   /** The journal's fold, at the moment the step starts. */
   readonly memory: Memory;
+  /** Digests fixed by earlier environments, for resolving once more. */
+  readonly pins: ReadonlyMap<string, Digest>;
 }
 
 export interface Context {
@@ -91,9 +93,43 @@ export interface Context {
 export type Runner<Kind extends StepKind> = (step: StepOf<Kind>, turn: Turn, context: Context) => Promise<Outcome>;
 export type Runners = { readonly [Kind in StepKind]: Runner<Kind> };
 
+/** What observing needs to know from the journal. */
+export interface Recall {
+  readonly memory: Memory;
+  /** Digests fixed by the first environment of the application in which a SHA was healthy: `service/api@<sha>`. */
+  readonly pins: ReadonlyMap<string, Digest>;
+}
+
+/** What the manifests of a repository say at one commit. */
+export interface Reading {
+  readonly environments: readonly ManifestEntry[];
+  /** Problems of whole folders, one line each: `shop/environments/application.yaml:3:1 …`. */
+  readonly problems: readonly string[];
+}
+
+export interface ManifestEntry {
+  readonly id: EnvironmentId;
+  /** Hash over the object ids of every file that determines it: equal = nothing about it changed. */
+  readonly content: string;
+  /** Undefined when it could not be parsed; `problems` says where and why. */
+  readonly environment?: Environment;
+  readonly problems: readonly string[];
+}
+
+/** Reads manifests at a commit; total: what is wrong comes as problems, only the repository itself can fault. */
+export type ReadManifests = (source: Source, commit: Sha, signal: AbortSignal) => Promise<Reading>;
+
+/** True when `newer` contains `older` in the environment's source repository; undefined = nobody can tell now. */
+export type Contains = (
+  environment: Environment,
+  older: Sha,
+  newer: Sha,
+  signal: AbortSignal,
+) => Promise<boolean | undefined>;
+
 /** AWS as the engine sees it. Observing never writes. */
 export interface World {
-  observe(environment: Environment, memory: Memory, depth: Depth, signal: AbortSignal): Promise<Observation>;
+  observe(environment: Environment, recall: Recall, depth: Depth, signal: AbortSignal): Promise<Observation>;
   readonly runners: Runners;
   /** The family a version belongs to, for adoption. */
   family(version: string): string;

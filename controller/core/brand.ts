@@ -64,7 +64,10 @@ export const Instant = {
   },
 } as const;
 
+/** Stands for the unknown commit of what ran before Lockstep came; Git uses it for "no object". */
+export const NO_SHA: Sha = Sha.parse("0".repeat(40));
+
 /** The first seven digits, as people read a commit. */
 export function short(sha: Sha): string {
-  return sha.slice(0, 7);
+  return sha === NO_SHA ? "what ran before" : sha.slice(0, 7);
 }

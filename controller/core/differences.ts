@@ -1,7 +1,7 @@
 // Compares Git with live, component by component. What was not looked at, or cannot be read, makes no difference here.
 import type { Difference } from "./difference.ts";
 import type { Environment, Service, Web } from "./environment.ts";
-import { serviceKey, settingsKey } from "./fingerprint.ts";
+import { serviceKey, settingsKey, UNKEYED } from "./fingerprint.ts";
 import type { LiveState } from "./live.ts";
 
 export function differences(desired: Environment, live: LiveState): readonly Difference[] {
@@ -41,7 +41,7 @@ function serviceDifferences(service: Service, live: LiveState, resting: boolean)
   }
   const settings = live.deployed.get(service.name)?.settings;
   const restored = service.recorded?.restore?.deployment !== undefined && version !== undefined;
-  if (!resting && ((settings !== undefined && settings !== settingsKey(service)) || restored)) {
+  if (!resting && ((settings !== undefined && settings !== UNKEYED && settings !== settingsKey(service)) || restored)) {
     found.push({
       kind: "service",
       service: service.name,
@@ -75,7 +75,7 @@ function versionDifference(
   const settled = now.rollout.state === "steady";
   const ours = deployed?.version === now.version && deployed.key === serviceKey(service, artifact.digest);
   // What ran before Lockstep came has no key: the image it names by digest tells whether it is what Git says.
-  const adopted = deployed === undefined && now.image === artifact.digest;
+  const adopted = (deployed === undefined || deployed.key === UNKEYED) && now.image === artifact.digest;
   if (settled && (ours || adopted)) return undefined;
   return {
     live: ours ? `${name}, still moving` : name,

@@ -146,6 +146,10 @@ export interface Environment {
   readonly drift: "report" | "repair" | "ignore";
   readonly onFailure: "rollback" | "stop";
   readonly url?: string;
+  /** Where `sha` points: URL, path, or owner/name; undefined = the configuration repository itself. */
+  readonly source?: string;
+  /** Digest of what `application.yaml` alone releases: what an earlier environment must have passed as well. */
+  readonly shared?: Digest;
 }
 
 export function environmentId(environment: { readonly application: string; readonly name: string }): EnvironmentId {

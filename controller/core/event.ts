@@ -11,7 +11,7 @@ import type {
   WebName,
 } from "./brand.ts";
 import type { Difference } from "./difference.ts";
-import type { Environment, EnvironmentId } from "./environment.ts";
+import type { Environment, EnvironmentId, GatePolicy } from "./environment.ts";
 import type { FaultCode, FaultValue } from "./fault.ts";
 import type { Direction, Step, StepId } from "./step.ts";
 
@@ -159,7 +159,15 @@ export type Mark =
 
 export type EnvironmentEvent =
   /** The fingerprint that Git asks for changed; `commit` is where. Failures are remembered per arrival. */
-  | { readonly type: "arrived"; readonly fingerprint: Digest; readonly sha: Sha; readonly commit: Sha }
+  | {
+      readonly type: "arrived";
+      readonly fingerprint: Digest;
+      readonly sha: Sha;
+      readonly commit: Sha;
+      readonly repository: string;
+      /** Policy in force just before, so that a commit cannot loosen the gates of its own bump. */
+      readonly before?: GatePolicy;
+    }
   | {
       readonly type: "adopted";
       readonly services: readonly AdoptedService[];

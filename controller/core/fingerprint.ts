@@ -42,6 +42,9 @@ export function serviceKey(service: Service, image: Digest): Digest {
   return digestOf({ image, repository: service.image.repository, task: service.task, container: service.container });
 }
 
+/** Key of what ran before Lockstep came: nobody knows what it is made of, and no digest can collide with it. */
+export const UNKEYED: Digest = Digest.parse(`sha256:${"0".repeat(64)}`);
+
 /** What the manifest owns beside the version. */
 export function settingsKey(service: Service): Digest {
   return digestOf({ count: service.count, strategy: service.strategy });

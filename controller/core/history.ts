@@ -23,6 +23,7 @@ import type {
   Sequence,
 } from "./event.ts";
 import type { FaultCode } from "./fault.ts";
+import { UNKEYED } from "./fingerprint.ts";
 import { LIMITS } from "./limits.ts";
 import type { Deployed } from "./live.ts";
 import type { Direction, Step, StepId } from "./step.ts";
@@ -117,10 +118,12 @@ export interface Publication {
 export interface Memory {
   readonly sequence: Sequence;
   readonly epoch: number;
-  readonly writer?: string;
+  /** Writer that started or took over the last release: the one that may act on it. */
+  readonly holder?: string;
   readonly lastAt?: Instant;
+  /** The holder said that it stops, so nobody needs to wait for its lease. */
   readonly leaseReleased: boolean;
-  readonly arrival?: { readonly fingerprint: Digest; readonly sha: Sha; readonly commit: Sha; readonly at: Instant };
+  readonly arrival?: Omit<Extract<EnvironmentEvent, { type: "arrived" }>, "type"> & { readonly at: Instant };
   readonly adoption?: { readonly services: readonly AdoptedService[]; readonly matches: boolean; readonly at: Instant };
   /** A person said that the first release after adoption may move what runs. */
   readonly released: boolean;
@@ -189,20 +192,26 @@ export function remember(memory: Memory, record: Recorded): Memory {
   const next: Memory = {
     ...memory,
     sequence: record.sequence,
-    epoch: record.epoch,
-    writer: record.writer,
+    epoch: Math.max(memory.epoch, record.epoch),
     lastAt: record.at,
-    leaseReleased: record.event.type === "lease" && record.event.released === true,
+    ...tenure(memory, record),
   };
   return apply(next, record.event as EnvironmentEvent, record.at);
+}
+
+function tenure(memory: Memory, { event, writer }: Recorded): Partial<Memory> {
+  if (event.type === "release-started" || event.type === "release-adopted")
+    return { holder: writer, leaseReleased: false };
+  if (event.type === "lease" && writer === memory.holder) return { leaseReleased: event.released === true };
+  return {};
 }
 
 function apply(memory: Memory, event: EnvironmentEvent, at: Instant): Memory {
   switch (event.type) {
     case "arrived": {
       const { failure: _, rollbackFailed: __, ...rest } = memory;
-      const { fingerprint, sha, commit } = event;
-      return { ...rest, arrival: { fingerprint, sha, commit, at }, migrations: allowed(memory.migrations) };
+      const { type: ___, ...arrival } = event;
+      return { ...rest, arrival: { ...arrival, at }, migrations: allowed(memory.migrations) };
     }
     case "adopted":
       return adopted(memory, event, at);
@@ -413,12 +422,19 @@ function passed(memory: Memory, event: Extract<ReleaseEvent, { type: "health-pas
   const pins = new Map(memory.pins);
   const artifacts = Object.entries(event.artifacts) as readonly [ComponentName, Digest][];
   for (const [component, digest] of artifacts) pins.set(`${component}@${componentSha(desired, component)}`, digest);
+  const deployed = new Map(memory.deployed);
+  for (const service of memory.adoption?.services ?? []) {
+    // What ran before and already was what Git says stays as it is, and is put back by its version.
+    const known = desired.services.some((one) => one.name === service.name) && !deployed.has(service.name);
+    if (known) deployed.set(service.name, { version: service.version, key: UNKEYED, settings: UNKEYED });
+  }
   return {
     ...memory,
+    deployed,
     passed: event.fingerprint,
     healthy: new Map(memory.healthy).set(event.sha, at),
     pins,
-    good: { release: event.release, at, desired, artifacts: event.artifacts, deployed: memory.deployed },
+    good: { release: event.release, at, desired, artifacts: event.artifacts, deployed },
   };
 }
 

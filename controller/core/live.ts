@@ -74,8 +74,8 @@ export type LiveWeb =
     }
   | { readonly state: "unknown"; readonly why: FaultValue };
 
-/** How far an observation went: a glance looks at services only, a full one at all there is. */
-export type Depth = "glance" | "full";
+/** How far an observation goes: a glance looks at services only, `pages` at web markers too, `full` at all there is. */
+export type Depth = "glance" | "pages" | "full";
 
 /** What the targets saw of one environment. Maps hold only what was looked at. */
 export interface Observation {

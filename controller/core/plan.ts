@@ -6,7 +6,7 @@ import { differences } from "./differences.ts";
 import type { Environment, EnvironmentId, Migration, Service, Web } from "./environment.ts";
 import { environmentId } from "./environment.ts";
 import type { FaultValue } from "./fault.ts";
-import { migrationKey, serviceKey, settingsKey } from "./fingerprint.ts";
+import { migrationKey, serviceKey, settingsKey, UNKEYED } from "./fingerprint.ts";
 import type { LiveState } from "./live.ts";
 import type { Direction, ServiceField, Step } from "./step.ts";
 import { RANK, WRITES } from "./step.ts";
@@ -68,24 +68,21 @@ function deploy(live: LiveState, service: Service, differs: readonly Difference[
   if (now?.state !== "present" || mine.length === 0) return [];
   const image = digest(live, `service/${service.name}`);
   const key =
-    service.recorded === undefined ? image && serviceKey(service, image) : (service.recorded.content ?? image);
-  if (key === undefined && service.recorded === undefined) return [];
+    service.recorded === undefined ? image && serviceKey(service, image) : (service.recorded.content ?? UNKEYED);
+  if (key === undefined) return [];
   const changes = mine.flatMap((one): readonly ServiceField[] => (one.kind === "service" ? [one.field] : []));
   const step: Step = {
     kind: "deploy",
     service: service.name,
     from: now.version,
     ...(image === undefined ? {} : { image }),
-    key: key ?? UNKEYED,
+    key,
     settings: settingsKey(service),
     changes,
     why: mine.map((one) => (one.kind === "service" ? `${one.field} ${one.live} → ${one.desired}` : "")).join(", "),
   };
   return [step];
 }
-
-/** What ran before Lockstep came has no key; no digest can collide with this one. */
-const UNKEYED = `sha256:${"0".repeat(64)}` as Digest;
 
 function publish(live: LiveState, web: Web, differs: readonly Difference[]): readonly Step[] {
   const release = digest(live, `web/${web.name}`);
