@@ -10,7 +10,7 @@ import { SANDBOX_CREDENTIALS } from "../../sandbox/identities.ts";
 import { createSandbox, type Sandbox } from "../../sandbox/sandbox.ts";
 
 /** For accounts in which no task runs. */
-const noTasks: TaskRunner = {
+export const noTasks: TaskRunner = {
   start: () => {
     throw new Error("this account runs no tasks");
   },
