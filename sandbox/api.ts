@@ -95,7 +95,8 @@ export interface TaskRunner {
 
 /**
  * An "image" in the sandbox registry is an OCI image manifest whose annotations say what to run:
- * `sandbox.folder` (absolute path), `sandbox.entrypoint` (JSON array, run with that folder as working directory).
+ * `sandbox.folder` (absolute path), `sandbox.entrypoint` (JSON array, run with that folder as working directory) and
+ * `sandbox.env` (JSON object of strings: what was built into the image; the runner lays it below the task's environment).
  * Its digest is the sha256 of the manifest's bytes, as in ECR.
  */
 export interface ImageManifest {
