@@ -12,6 +12,8 @@ export interface Faults {
   clear(): void;
   /** Lets held calls go on: the one held by this fault, or all. Returns how many. */
   release(id?: string): number;
+  /** Ends: takes every order back, and held calls lose their connection without going on. */
+  close(): void;
   status(): { readonly orders: readonly unknown[]; readonly held: readonly unknown[] };
   /** Runs `effect` as the orders demand; `note` hears which fault struck. Faults: AwsError, ConnectionLost. */
   around(
@@ -35,6 +37,7 @@ interface Held {
   readonly at: "before" | "after";
   readonly since: string;
   readonly go: () => void;
+  readonly lose: () => void;
 }
 
 export function createFaults({ clock, chance }: { readonly clock: SandboxClock; readonly chance: Chance }): Faults {
@@ -56,8 +59,9 @@ export function createFaults({ clock, chance }: { readonly clock: SandboxClock; 
   }
 
   function hold(call: FaultedCall, id: string, at: "before" | "after"): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const { service, operation, input } = call;
+      const lose = (): void => reject(new ConnectionLost(operation));
       const entry: Held = {
         id,
         service,
@@ -66,6 +70,7 @@ export function createFaults({ clock, chance }: { readonly clock: SandboxClock; 
         at,
         since: new Date(clock.now()).toISOString(),
         go: resolve,
+        lose,
       };
       held.add(entry);
     });
@@ -119,6 +124,11 @@ export function createFaults({ clock, chance }: { readonly clock: SandboxClock; 
         entry.go();
       }
       return going.length;
+    },
+    close() {
+      orders.clear();
+      for (const entry of held) entry.lose();
+      held.clear();
     },
     status: () => ({
       orders: [...orders.values()].map(({ id, order, seen }) => ({ id, ...order, seen })),

@@ -48,7 +48,7 @@ export interface Sandbox {
   readonly faults: Faults;
   readonly calls: Calls;
   readonly identities: Identities;
-  /** Releases held calls and ends every task. */
+  /** Held calls lose their connection, and every task ends. */
   close(): Promise<void>;
 }
 
@@ -73,8 +73,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     calls,
     identities,
     async close() {
-      faults.clear();
-      faults.release();
+      faults.close();
       await runner.close();
     },
   };

@@ -153,6 +153,17 @@ describe("the control plane", () => {
     expect(await control(edge.url, "GET", "faults")).toEqual({ orders: [], held: [] });
   });
 
+  test("a call held when the account closes loses its connection and takes no effect", async () => {
+    const { ecr, sandbox } = open();
+    sandbox.faults.add({ operation: "CreateRepository", kind: "pause-before" });
+    const creating = create(ecr, "one");
+    await Promise.all([
+      expect(creating).rejects.toMatchObject({ code: "ECONNRESET" }),
+      vi.waitFor(() => expect(sandbox.faults.status().held).toHaveLength(1)).then(() => sandbox.close()),
+    ]);
+    expect(await names(ecr)).toEqual([]);
+  });
+
   test("DELETE takes every order back", async () => {
     const { config, edge } = await openHttpAccount();
     await control(edge.url, "POST", "faults", { operation: "*", kind: "5xx", count: "forever" });
