@@ -75,7 +75,7 @@ export type ReleaseEvent =
   | { readonly type: "release-superseded"; readonly release: number; readonly by: Sha }
   | { readonly type: "release-rolled-back"; readonly release: number; readonly to: number }
   | { readonly type: "rollback-failed"; readonly release: number; readonly code: FaultCode; readonly message: string }
-  | { readonly type: "step-started"; readonly release: number; readonly step: StepId }
+  | { readonly type: "step-started"; readonly release: number; readonly step: StepId; readonly what: Step }
   | { readonly type: "step-settled"; readonly release: number; readonly step: StepId; readonly outcome: Outcome }
   | {
       readonly type: "health-passed";

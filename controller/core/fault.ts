@@ -286,6 +286,10 @@ export class Fault extends Error {
   get blame(): Blame {
     return FAULTS[this.code].blame;
   }
+  /** What to do next, one sentence. */
+  get next(): string {
+    return FAULTS[this.code].next;
+  }
   get consequence(): Consequence {
     return FAULTS[this.code].consequence;
   }

@@ -16,6 +16,8 @@ export interface Neighbour {
   readonly healthy?: Sha;
   /** SHAs that were healthy there at any time. */
   readonly everHealthy: ReadonlySet<Sha>;
+  /** What it passed was released by the same `application.yaml`. */
+  readonly shared?: boolean;
   /** `healthy` is a descendant of the SHA asked about; undefined = ancestry could not be read. */
   readonly descends?: boolean;
 }
@@ -44,6 +46,10 @@ function promotedFrom({ desired, neighbours, wasHealthyHere }: GateSituation, na
       why: `${name} is not managed, so ${sha} cannot come from it`,
       next: `add environments/${name}.yaml or take ${name} out of \`pipeline\``,
     };
+  }
+  const contains = neighbour.healthy === desired.sha || neighbour.descends === true;
+  if (contains && neighbour.shared === false) {
+    return { gate, state: "waiting", why: `${name} has not passed this application.yaml yet` };
   }
   if (neighbour.healthy === desired.sha) return { gate, state: "passed", why: `${name} is healthy on ${sha}` };
   if (neighbour.healthy !== undefined && neighbour.descends === true) {

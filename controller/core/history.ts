@@ -320,13 +320,12 @@ function applyRelease(memory: Memory, event: ReleaseEvent, at: Instant): Memory 
     case "release-started":
       return started(memory, event, at);
     case "release-succeeded":
-      return ended(memory, at, { state: "succeeded" }, { repairRequested: false });
+      return succeeded(memory, at);
     case "release-failed": {
       const { step, code, message } = event;
       const open = memory.open;
       if (open === undefined) return memory;
-      // A rollback that fails leaves the failure that it was to undo in force.
-      if (open.kind === "rollback") return ended(memory, at, { state: "failed", failure: { step, code, message } }, {});
+      if (open.kind === "rollback") return rollbackFailed(memory, event, at);
       const failure: Failure = {
         release: event.release,
         kind: open.kind,
@@ -345,25 +344,39 @@ function applyRelease(memory: Memory, event: ReleaseEvent, at: Instant): Memory 
     }
     case "release-superseded":
       return ended(memory, at, { state: "superseded", supersededBy: event.by }, {});
-    case "release-rolled-back": {
-      const { undo: _, ...rest } = memory;
-      return { ...rest, releases: restate(memory.releases, event.release, "rolled-back") };
-    }
-    case "rollback-failed": {
-      const { undo: _, ...rest } = memory;
-      return {
-        ...rest,
-        releases: restate(memory.releases, event.release, "rollback-failed"),
-        rollbackFailed: { release: event.release, message: event.message },
-      };
-    }
+    // Both only name what the end of the rollback itself already said, for people who read the journal.
+    case "release-rolled-back":
+    case "rollback-failed":
+      return memory;
     case "step-started":
-      return restep(memory, event.step, (step) => ({ ...step, startedAt: step.startedAt ?? at }));
+      return restep(planned(memory, event.what), event.step, (step) => ({ ...step, startedAt: step.startedAt ?? at }));
     case "step-settled":
       return restep(memory, event.step, (step) => ({ ...step, settledAt: at, outcome: event.outcome }));
     case "health-passed":
       return passed(memory, event, at);
   }
+}
+
+function succeeded(memory: Memory, at: Instant): Memory {
+  const undoes = memory.open?.undoes;
+  const after = ended(memory, at, { state: "succeeded" }, { repairRequested: false });
+  if (undoes === undefined) return after;
+  const { undo: _, ...rest } = after;
+  return { ...rest, releases: restate(after.releases, undoes, "rolled-back") };
+}
+
+/** A rollback is never rolled back: the failure that it was to undo stays in force, and a person is needed. */
+function rollbackFailed(memory: Memory, event: Extract<ReleaseEvent, { type: "release-failed" }>, at: Instant): Memory {
+  const undoes = memory.open?.undoes ?? event.release;
+  const { step, code, message } = event;
+  const after = ended(
+    memory,
+    at,
+    { state: "failed", failure: { step, code, message } },
+    { rollbackFailed: { release: undoes, message } },
+  );
+  const { undo: _, ...rest } = after;
+  return { ...rest, releases: restate(after.releases, undoes, "rollback-failed") };
 }
 
 function started(memory: Memory, event: Extract<ReleaseEvent, { type: "release-started" }>, at: Instant): Memory {
@@ -409,9 +422,15 @@ function restate(releases: readonly ReleaseRecord[], number: number, state: Rele
   return releases.map((release) => (release.number === number ? { ...release, state } : release));
 }
 
+/** A resumed release may need a step that its start did not name: it is shown as well. */
+function planned(memory: Memory, step: Step): Memory {
+  const open = memory.open;
+  if (open === undefined || open.steps.some((record) => stepId(record.step) === stepId(step))) return memory;
+  return { ...memory, open: { ...open, steps: [...open.steps, { step }] } };
+}
+
 function restep(memory: Memory, id: StepId, change: (step: StepRecord) => StepRecord): Memory {
   if (memory.open === undefined) return memory;
-  // A resumed release may plan a step that its start did not name: it is shown as well.
   const steps = memory.open.steps.map((record) => (stepId(record.step) === id ? change(record) : record));
   return { ...memory, open: { ...memory.open, steps } };
 }

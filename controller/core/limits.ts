@@ -37,6 +37,10 @@ export const LIMITS = {
   healthBytes: 64 * 1024,
   healthRequestMs: 5_000,
   healthRedirects: 3,
+  /** How long faults of the world are retried in a step without a time-out of its own. */
+  stepMs: 15 * 60_000,
+  retryMinMs: 1_000,
+  retryMaxMs: 30_000,
   /** One AWS call, start to end. */
   callMs: 30_000,
   /** Passes after which web markers are read although nothing moves. */

@@ -1,0 +1,63 @@
+// First contact: what already runs becomes release 0, read-only; what another journal released is not touched.
+import { migrationKey } from "../core/fingerprint.ts";
+import type { Environment } from "../core/environment.ts";
+import type { AdoptedService, EnvironmentEvent } from "../core/event.ts";
+import type { Memory } from "../core/history.ts";
+import type { LiveState } from "../core/live.ts";
+
+/** The record of the first contact, or undefined when there was one, or when something could not be read. */
+export function adoption(
+  desired: Environment,
+  live: LiveState,
+  memory: Memory,
+  family: (version: string) => string,
+): Extract<EnvironmentEvent, { type: "adopted" }> | undefined {
+  if (memory.adoption !== undefined || memory.lastNumber > 0) return undefined;
+  const services: AdoptedService[] = [];
+  for (const { name } of desired.services) {
+    const now = live.services.get(name);
+    if (now?.state !== "present") return undefined;
+    const image = now.image === undefined ? {} : { image: now.image };
+    services.push({ name, version: now.version, family: family(now.version), ...image });
+  }
+  const matches = isSame(desired, live);
+  return {
+    type: "adopted",
+    services,
+    matches,
+    // Code that runs has had its migrations: running them once more is what must not happen.
+    applied: matches ? desired.migrations.map((migration) => migrationKey(desired, migration)) : [],
+    by: { actor: "lockstep", reason: matches ? "live equals Git by digest at first contact" : "first contact" },
+  };
+}
+
+/** Live equals Git by digest: every service runs the artifact, every page serves it. */
+function isSame(desired: Environment, live: LiveState): boolean {
+  const services = desired.services.every(({ name }) => {
+    const now = live.services.get(name);
+    const artifact = live.artifacts.get(`service/${name}`);
+    return now?.state === "present" && artifact?.state === "resolved" && now.image === artifact.digest;
+  });
+  const webs = desired.webs.every(({ name }) => {
+    const now = live.webs.get(name);
+    const artifact = live.artifacts.get(`web/${name}`);
+    return now?.state === "served" && artifact?.state === "resolved" && now.digest === artifact.digest;
+  });
+  return desired.services.length > 0 && services && webs;
+}
+
+/** One sentence when something that runs carries the tags of a journal that is not ours and was never adopted. */
+export function foreignJournal(live: LiveState, memory: Memory, journalId: string): string | undefined {
+  if (memory.adoption !== undefined || memory.lastNumber > 0) return undefined;
+  for (const [name, now] of live.services) {
+    if (now.state === "present" && now.tag !== undefined && now.tag.journal !== journalId) {
+      return `service ${name} runs ${now.version}, released by journal ${now.tag.journal}, and this journal (${journalId}) knows nothing of it`;
+    }
+  }
+  for (const [name, now] of live.webs) {
+    if (now.state !== "unknown" && now.journal !== undefined && now.journal !== journalId) {
+      return `web ${name} was published by journal ${now.journal}, and this journal (${journalId}) knows nothing of it`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,227 @@
+// One environment's lane: one turn at a time, the newest wish wins, and a newer release may end an older one.
+import { cancellation } from "../core/cancel.ts";
+import type { Digest } from "../core/brand.ts";
+import type { Decision } from "../core/decision.ts";
+import type { Environment, EnvironmentId } from "../core/environment.ts";
+import type { Event } from "../core/event.ts";
+import { Fault, faultOf, faultValue } from "../core/fault.ts";
+import type { LiveState } from "../core/live.ts";
+import { withMarks } from "../core/marks.ts";
+import { plan } from "../core/plan.ts";
+import type { Glimpse } from "../core/status.ts";
+import { adoption, foreignJournal } from "./adoption.ts";
+import type { Considered, ConsiderParts } from "./consider.ts";
+import { consider, depthOf } from "./consider.ts";
+import type { Ledger } from "./ledger.ts";
+import type { ReleaseParts } from "./release.ts";
+import { release, valueOf } from "./release.ts";
+import { noteDrift, noteHold, noteManaged } from "./transitions.ts";
+
+/** What Git says of one environment now. */
+export interface Wish {
+  /** Undefined = its file is gone, or no version of it was ever readable. */
+  readonly desired?: Environment;
+  readonly problems: readonly string[];
+  readonly halted?: string;
+  readonly unmanaged?: string;
+}
+
+export interface Lane {
+  readonly id: EnvironmentId;
+  readonly ledger: Ledger;
+  /** Takes what Git says; the next look acts on it. */
+  wish(wish: Wish): void;
+  /** One look; a look asked for during a turn makes one more turn. Resolves when the lane is quiet again. */
+  look(): Promise<void>;
+  /** Ends the running release because a person asked. */
+  abort(): boolean;
+  glimpse(): Glimpse;
+  /** Stops waiting and writes nothing more; resolves when the turn has ended. */
+  stop(): Promise<void>;
+}
+
+export interface LaneParts extends ConsiderParts, ReleaseParts {
+  readonly id: EnvironmentId;
+}
+
+/** Turns in a row that a lane may take without waiting for the next look. */
+const TURNS_MAX = 8;
+
+export function createLane(parts: LaneParts): Lane {
+  const { id, ledger, clock, bus } = parts;
+  let wish: Wish = { problems: [] };
+  let considered: Considered | undefined;
+  let running: Promise<void> | undefined;
+  let again = false;
+  let passes = 0;
+  let said = "";
+  let progress: string | undefined;
+  let trouble: string | undefined;
+  const life = new AbortController();
+  let current: { readonly stop: AbortController; readonly fingerprint: Digest } | undefined;
+
+  const emit = (event: Extract<Event, { durable: false }>["event"]): void =>
+    bus.publish({ durable: false, stream: ledger.stream, at: clock.now(), event });
+  bus.subscribe((event) => {
+    if (!event.durable && event.stream === ledger.stream && event.event.type === "progress")
+      progress = event.event.text;
+  });
+
+  async function turn(): Promise<"again" | "quiet"> {
+    const memory = await ledger.refresh();
+    await noteManaged(ledger, wish.unmanaged);
+    const desired = wish.desired;
+    if (desired === undefined || wish.unmanaged !== undefined) {
+      considered = undefined;
+      return "quiet";
+    }
+    await noteHold(ledger, desired.hold, clock.now());
+    const depth = depthOf(desired, memory, passes);
+    passes += 1;
+    const look = {
+      desired,
+      memory: ledger.memory(),
+      depth,
+      ...(wish.halted === undefined ? {} : { halted: wish.halted }),
+    };
+    considered = await consider(look, parts, life.signal);
+    if (await meet(considered)) return "again";
+    await noteDrift(ledger, considered);
+    announce(considered.decision);
+    return considered.decision.kind === "act" ? act(considered) : "quiet";
+  }
+
+  /** First contact: what already runs is recorded before anything may move. True when something was recorded. */
+  async function meet({ live, desired }: Considered): Promise<boolean> {
+    const memory = ledger.memory();
+    const foreign = foreignJournal(live, memory, parts.journalId);
+    if (foreign !== undefined) throw new Fault("journal-foreign", `${id}: ${foreign}`);
+    if (parts.observes || live.depth !== "full") return false;
+    const event = adoption(desired, live, memory, parts.world.family);
+    return event !== undefined && ledger.claim(event);
+  }
+
+  async function act(seen: Considered): Promise<"again" | "quiet"> {
+    const value = valueOf(seen, ledger);
+    if (value === undefined || seen.decision.kind !== "act") return "quiet";
+    const { as: kind, why, target } = seen.decision;
+    const pins = parts.surroundings.pins();
+    const same = target === "desired" && seen.live.depth === "full";
+    const live = same ? seen.live : await look(value.desired, pins, kind === "rollback");
+    const planned = same ? seen.plan : plan(value.desired, live);
+    const blocker = planned.blockers[0];
+    if (blocker !== undefined) throw new Fault(blocker.code, blocker.message);
+    const stop = new AbortController();
+    const follow = (): void => stop.abort(life.signal.reason);
+    life.signal.addEventListener("abort", follow, { once: true });
+    current = { stop, fingerprint: value.desired.fingerprint };
+    try {
+      const ending = await release({ kind, why, live, plan: planned, ...value }, pins, parts, stop);
+      if (ending.how === "stopped") throw ending.fault;
+      return ending.how === "lost" || (ending.how === "cancelled" && ending.by === "shutdown") ? "quiet" : "again";
+    } finally {
+      current = undefined;
+      progress = undefined;
+      life.signal.removeEventListener("abort", follow);
+    }
+  }
+
+  async function look(desired: Environment, pins: ReadonlyMap<string, Digest>, back: boolean): Promise<LiveState> {
+    const memory = ledger.memory();
+    const observation = await parts.world.observe(desired, { memory, pins }, "full", life.signal);
+    const live = withMarks(observation, desired, memory);
+    return back ? { ...live, returning: true } : live;
+  }
+
+  /** A decision that did not change says nothing. */
+  function announce(decision: Decision): void {
+    const text = `${decision.kind}: ${decision.why}`;
+    if (text === said) return;
+    said = text;
+    const code = "code" in decision && decision.code !== undefined ? { code: decision.code } : {};
+    const next = decision.kind === "blocked" ? { next: decision.next } : {};
+    emit({ type: "decided", decision: decision.kind, why: decision.why, ...code, ...next });
+  }
+
+  async function turns(): Promise<void> {
+    for (let count = 0; count < TURNS_MAX && !life.signal.aborted; count += 1) {
+      again = false;
+      try {
+        const next = await turn();
+        if (trouble !== undefined) emit({ type: "trouble-cleared", where: id });
+        trouble = undefined;
+        if (next === "quiet" && !again) return;
+      } catch (thrown) {
+        if (life.signal.aborted) return;
+        settleTrouble(faultOf(thrown));
+        if (!again) return;
+      }
+    }
+  }
+
+  /** What could not be done now is said once, shown as it is, and tried again at the next look. */
+  function settleTrouble(fault: Fault): void {
+    const text = `${fault.code}: ${fault.message}`;
+    if (considered !== undefined) considered = { ...considered, decision: decisionOf(fault) };
+    if (trouble === text) return;
+    trouble = text;
+    emit({ type: "trouble", fault: faultValue(fault), where: id });
+  }
+
+  /** While a release runs, a newer wish that may start ends it at the next safe point. */
+  async function interrupt(): Promise<void> {
+    const running = current;
+    const desired = wish.desired;
+    if (running === undefined || desired === undefined || desired.fingerprint === running.fingerprint) return;
+    const memory = ledger.memory();
+    const halted = wish.halted === undefined ? {} : { halted: wish.halted };
+    const newer = await consider({ desired, memory, depth: "full", ...halted }, parts, life.signal);
+    const isNewer = newer.decision.kind === "act" && newer.decision.target === "desired";
+    if (isNewer && current === running) running.stop.abort(cancellation("superseded"));
+  }
+
+  return {
+    id,
+    ledger,
+    wish(next) {
+      wish = next;
+    },
+    look() {
+      if (life.signal.aborted) return Promise.resolve();
+      again = true;
+      if (running === undefined) {
+        running = turns().finally(() => {
+          running = undefined;
+        });
+      } else {
+        interrupt().catch((thrown: unknown) => settleTrouble(faultOf(thrown)));
+      }
+      return running;
+    },
+    abort() {
+      if (current === undefined) return false;
+      current.stop.abort(cancellation("aborted"));
+      return true;
+    },
+    glimpse: () => ({
+      id,
+      memory: ledger.memory(),
+      problems: wish.problems,
+      ...(wish.desired === undefined ? {} : { desired: wish.desired }),
+      ...(considered === undefined
+        ? {}
+        : { live: considered.live, plan: considered.plan, decision: considered.decision }),
+      ...(progress === undefined ? {} : { progress }),
+    }),
+    async stop() {
+      life.abort(cancellation("shutdown"));
+      await running;
+    },
+  };
+}
+
+function decisionOf(fault: Fault): Decision {
+  const { code, message } = fault;
+  if (fault.consequence === "retry") return { kind: "wait", code, why: message };
+  return { kind: "blocked", code, why: message, next: fault.next };
+}

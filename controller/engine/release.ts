@@ -1,0 +1,152 @@
+// One release of one environment: started or taken over, executed, and ended in the journal.
+import { cancellation } from "../core/cancel.ts";
+import type { ComponentName, Digest } from "../core/brand.ts";
+import type { Environment } from "../core/environment.ts";
+import type { ReleaseKind } from "../core/event.ts";
+import { Fault } from "../core/fault.ts";
+import { hasMoved, lastGood } from "../core/good.ts";
+import type { LiveState } from "../core/live.ts";
+import type { Plan } from "../core/plan.ts";
+import type { Considered } from "./consider.ts";
+import type { Ending, ExecuteParts } from "./execute.ts";
+import { execute } from "./execute.ts";
+import type { Ledger } from "./ledger.ts";
+import { keepLease } from "./ledger.ts";
+
+export interface Released {
+  readonly kind: ReleaseKind;
+  readonly desired: Environment;
+  readonly live: LiveState;
+  readonly plan: Plan;
+  readonly why: string;
+  /** The release that a rollback undoes. */
+  readonly undoes?: number;
+}
+
+export interface ReleaseParts extends ExecuteParts {
+  readonly journalId: string;
+  readonly leaseTtlMs: number;
+}
+
+/** Ends well (`done`), or says why the lane has to look again. */
+export async function release(
+  what: Released,
+  pins: ReadonlyMap<string, Digest>,
+  parts: ReleaseParts,
+  stop: AbortController,
+): Promise<Ending | { readonly how: "lost" }> {
+  const { ledger, clock } = parts;
+  if (!(await begin(what, parts))) return { how: "lost" };
+  const open = ledger.memory().open;
+  if (open === undefined) return { how: "lost" };
+  const lease = new AbortController();
+  const kept = keepLease(ledger, clock, parts.leaseTtlMs, lease.signal);
+  try {
+    const { plan, desired } = what;
+    const { number, id } = open;
+    const execution = {
+      plan,
+      environment: desired,
+      number,
+      releaseId: id,
+      journalId: parts.journalId,
+      pins,
+      signal: stop.signal,
+    };
+    const ending = await execute(execution, parts);
+    await end(ending, what, ledger);
+    return ending;
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === "fenced") stop.abort(cancellation("fenced"));
+    throw thrown;
+  } finally {
+    lease.abort(cancellation("shutdown"));
+    await kept;
+  }
+}
+
+/** Continues the open release when it is this one; ends another one as superseded; claims the environment. */
+async function begin(what: Released, { ledger, random }: ReleaseParts): Promise<boolean> {
+  const memory = ledger.memory();
+  const open = memory.open;
+  if (open !== undefined) {
+    if (!ledger.holds()) {
+      if (!ledger.isAbandoned()) return false;
+      if (!(await ledger.claim({ type: "release-adopted", from: memory.holder ?? "" }, memory.epoch + 1))) return false;
+    }
+    if (open.fingerprint === what.desired.fingerprint && open.kind === what.kind) return true;
+    const by = memory.arrival?.commit ?? what.desired.revision.commit;
+    if (!(await ledger.claim({ type: "release-superseded", release: open.number, by }))) return false;
+  }
+  const now = ledger.memory();
+  const { desired, plan, kind, why, undoes } = what;
+  return ledger.claim(
+    {
+      type: "release-started",
+      release: now.lastNumber + 1,
+      releaseId: random(16),
+      kind,
+      direction: plan.direction,
+      desired,
+      arrival: now.arrival?.commit ?? desired.revision.commit,
+      artifacts: resolved(what),
+      steps: plan.steps,
+      why,
+      ...(undoes === undefined ? {} : { undoes }),
+    },
+    now.epoch + 1,
+  );
+}
+
+function resolved({ live, desired }: Released): Readonly<Record<ComponentName, Digest>> {
+  const recorded = new Set(
+    desired.services.filter((service) => service.recorded !== undefined).map(({ name }) => `service/${name}`),
+  );
+  const digests = [...live.artifacts].flatMap(([component, artifact]) =>
+    artifact.state === "resolved" && !recorded.has(component) ? [[component, artifact.digest] as const] : [],
+  );
+  return Object.fromEntries(digests);
+}
+
+async function end(ending: Ending, { kind, undoes, desired }: Released, ledger: Ledger): Promise<void> {
+  const memory = ledger.memory();
+  const open = memory.open;
+  if (open === undefined) return;
+  const release = open.number;
+  if (ending.how === "done" && memory.passed === desired.fingerprint) {
+    await ledger.append({ type: "release-succeeded", release });
+    if (kind === "rollback" && undoes !== undefined) {
+      await ledger.append({ type: "release-rolled-back", release: undoes, to: release });
+    }
+  } else if (ending.how === "cancelled" && ending.by === "shutdown") {
+    await ledger.append({ type: "lease", ttlMs: 0, released: true });
+  } else if (ending.how === "failed" || (ending.how === "cancelled" && ending.by === "aborted")) {
+    const failure =
+      ending.how === "failed"
+        ? ending
+        : { step: "release", code: "aborted" as const, message: "a person ended the release" };
+    const { step, code, message } = failure;
+    const goesBack = kind === "release" && desired.onFailure === "rollback" && hasMoved(memory, release);
+    const undone = goesBack && lastGood(memory, desired) !== undefined;
+    await ledger.append({ type: "release-failed", release, step, code, message, undone });
+    if (kind === "rollback" && undoes !== undefined) {
+      await ledger.append({ type: "rollback-failed", release: undoes, code, message });
+    }
+  }
+}
+
+/** What the decision asks to release: Git's value, the value of the open release, or the last good one. */
+export function valueOf(considered: Considered, ledger: Ledger): { desired: Environment; undoes?: number } | undefined {
+  const { decision, desired } = considered;
+  const memory = ledger.memory();
+  if (decision.kind !== "act") return undefined;
+  if (decision.target === "desired") return { desired };
+  if (memory.open !== undefined) {
+    // A rollback that goes on keeps the very value it started with.
+    const undoes = memory.open.undoes;
+    return { desired: memory.open.desired, ...(undoes === undefined ? {} : { undoes }) };
+  }
+  const good = lastGood(memory, desired);
+  if (good === undefined || memory.undo === undefined) return undefined;
+  return { desired: good.desired, undoes: memory.undo.release };
+}
