@@ -4,15 +4,18 @@ import type { Environment } from "../core/environment.ts";
 import type { AdoptedService, EnvironmentEvent } from "../core/event.ts";
 import type { Memory } from "../core/history.ts";
 import type { LiveState } from "../core/live.ts";
+import type { Considered } from "./consider.ts";
 
-/** The record of the first contact, or undefined when there was one, or when something could not be read. */
+/**
+ * The record of the first contact, or undefined when there was one, or when something could not be read. Before the
+ * first release it is made anew once Git and live have come to agree.
+ */
 export function adoption(
-  desired: Environment,
-  live: LiveState,
+  { desired, live, plan }: Considered,
   memory: Memory,
   family: (version: string) => string,
 ): Extract<EnvironmentEvent, { type: "adopted" }> | undefined {
-  if (memory.adoption !== undefined || memory.lastNumber > 0) return undefined;
+  if (memory.lastNumber > 0 || plan.blockers.length > 0) return undefined;
   const services: AdoptedService[] = [];
   for (const { name } of desired.services) {
     const now = live.services.get(name);
@@ -21,6 +24,7 @@ export function adoption(
     services.push({ name, version: now.version, family: family(now.version), ...image });
   }
   const matches = isSame(desired, live);
+  if (memory.adoption !== undefined && (memory.adoption.matches || !matches)) return undefined;
   return {
     type: "adopted",
     services,

@@ -3,7 +3,8 @@ import { cancellation } from "../core/cancel.ts";
 import type { Digest } from "../core/brand.ts";
 import type { Decision } from "../core/decision.ts";
 import type { Environment, EnvironmentId } from "../core/environment.ts";
-import type { Event } from "../core/event.ts";
+import type { EnvironmentEvent, Event, Nudge } from "../core/event.ts";
+import { NOTHING } from "../core/history.ts";
 import { Fault, faultOf, faultValue } from "../core/fault.ts";
 import type { LiveState } from "../core/live.ts";
 import { withMarks } from "../core/marks.ts";
@@ -33,6 +34,10 @@ export interface Lane {
   wish(wish: Wish): void;
   /** One look; a look asked for during a turn makes one more turn. Resolves when the lane is quiet again. */
   look(): Promise<void>;
+  /** Resolves when no turn runs. */
+  settled(): Promise<void>;
+  /** The record that takes over what runs now, whoever released it; undefined when it cannot be read. */
+  adoptAsIs(by: Nudge): Extract<EnvironmentEvent, { type: "adopted" }> | undefined;
   /** Ends the running release because a person asked. */
   abort(): boolean;
   glimpse(): Glimpse;
@@ -92,12 +97,13 @@ export function createLane(parts: LaneParts): Lane {
   }
 
   /** First contact: what already runs is recorded before anything may move. True when something was recorded. */
-  async function meet({ live, desired }: Considered): Promise<boolean> {
+  async function meet(seen: Considered): Promise<boolean> {
+    const { live } = seen;
     const memory = ledger.memory();
     const foreign = foreignJournal(live, memory, parts.journalId);
     if (foreign !== undefined) throw new Fault("journal-foreign", `${id}: ${foreign}`);
     if (parts.observes || live.depth !== "full") return false;
-    const event = adoption(desired, live, memory, parts.world.family);
+    const event = adoption(seen, memory, (version) => parts.world.family(version));
     return event !== undefined && ledger.claim(event);
   }
 
@@ -197,6 +203,11 @@ export function createLane(parts: LaneParts): Lane {
         interrupt().catch((thrown: unknown) => settleTrouble(faultOf(thrown)));
       }
       return running;
+    },
+    settled: () => running ?? Promise.resolve(),
+    adoptAsIs(by) {
+      const event = considered && adoption(considered, NOTHING, (version) => parts.world.family(version));
+      return event === undefined ? undefined : { ...event, by };
     },
     abort() {
       if (current === undefined) return false;
