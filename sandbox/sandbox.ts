@@ -10,9 +10,11 @@ import type {
   TaskRunner,
 } from "./api.ts";
 import { type Calls, createCalls } from "./calls.ts";
-import { CONTROL_PREFIX, commonRoutes, createControl } from "./control.ts";
 import { createCloudFront } from "./cloudfront/service.ts";
+import { CONTROL_PREFIX, commonRoutes, createControl, type Routes } from "./control.ts";
 import { createEcr } from "./ecr/service.ts";
+import { createAutoScaling } from "./ecs/auto-scaling.ts";
+import { createEcs, type EcsDependencies } from "./ecs/service.ts";
 import { createFaults, type Faults } from "./faults.ts";
 import { createGateway } from "./gateway.ts";
 import { createIdentities, type Identities } from "./identities.ts";
@@ -25,19 +27,22 @@ export const DEFAULT_ACCOUNT = "111122223333";
 export const DEFAULT_REGION = "eu-west-1";
 
 export interface SandboxOptions {
+  /** Its speed is the sandbox's speed. */
   readonly clock: SandboxClock;
   readonly chance: Chance;
   readonly runner: TaskRunner;
-  /** By what `clock` divides delays, for what is kept by comparing times. Default 1. */
-  readonly speed?: number;
   readonly account?: string;
   readonly region?: string;
   /** Throttle by AWS's published token buckets. Default false. */
   readonly throttling?: boolean;
   /** How long after it was written a container's line can be read in CloudWatch Logs. Default 0. */
   readonly logIngestDelayMs?: number;
+  /** How long the steps of ECS take, where not as in its own table. */
+  readonly ecsDelays?: NonNullable<EcsDependencies["delays"]>;
   /** More services, asked before the sandbox's own. */
   readonly services?: readonly Service[];
+  /** More control routes, such as a script runner's. */
+  readonly routes?: Routes;
 }
 
 export interface Sandbox {
@@ -61,14 +66,21 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   const logs = createLogs({ clock, ingestDelayMs: options.logIngestDelayMs ?? 0 });
   const s3 = createS3({ clock });
   const cloudfront = createCloudFront({ clock, readObject: s3.readObject });
-  const services = [...(options.services ?? []), ecr, logs, createSts({ identities, chance }), cloudfront, s3];
+  const { resolveImage } = ecr;
+  const { writeLog } = logs;
+  const delays = options.ecsDelays ?? {};
+  const ecs = createEcs({ clock, chance, runner, resolveImage, writeLog, account, region, delays });
+  const autoScaling = createAutoScaling({ clock, chance, ecs });
+  const sts = createSts({ identities, chance });
+  const services = [...(options.services ?? []), ecs, ecr, logs, autoScaling, sts, cloudfront, s3];
   const throttling = options.throttling === true ? createThrottling(clock) : undefined;
   const gateway = createGateway({ clock, chance, services, identities, faults, calls, throttling });
-  const control = createControl({ ...commonRoutes({ clock, faults, calls, identities }), ...ecr.routes });
+  const common = commonRoutes({ clock, faults, calls, identities });
+  const control = createControl({ ...common, ...ecr.routes, ...ecs.routes, ...options.routes });
 
   return {
     handle: (request) => (request.path.startsWith(CONTROL_PREFIX) ? control(request) : gateway(request)),
-    endpoints: () => cloudfront.publicEndpoints(),
+    endpoints: () => [...ecs.publicEndpoints(), ...cloudfront.publicEndpoints()],
     faults,
     calls,
     identities,

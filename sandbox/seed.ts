@@ -47,9 +47,9 @@ export async function pushBuild(
   sha: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  for (const [service, program] of Object.entries({ api: "server.mjs", worker: "worker.mjs" })) {
+  for (const service of ["api", "worker"]) {
     const built = { GIT_SHA: sha, SERVICE: service, ...environment };
-    const manifest = imageManifest({ entrypoint: ["node", program], environment: built });
+    const manifest = imageManifest({ environment: built });
     await operations.json("ecr", "PutImage", {
       repositoryName: `shop/${service}`,
       imageManifest: manifest,
@@ -141,6 +141,7 @@ function taskDefinition(
         name: "app",
         image: `${account}.dkr.ecr.${region}.amazonaws.com/shop/${service}:${sha}`,
         essential: true,
+        command: ["node", service === "api" ? "server.mjs" : "worker.mjs"],
         ...(port === undefined ? {} : { portMappings: [{ containerPort: port, protocol: "tcp" }] }),
         environment: [
           { name: "ENVIRONMENT", value: environment },
