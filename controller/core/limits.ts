@@ -15,6 +15,8 @@ export const LIMITS = {
   tokenReplayMs: 45 * 60_000,
   /** Lines of a task's log kept in the journal and shown. */
   logLines: 50,
+  /** Lines of progress kept per step of the last release. */
+  progressLines: 500,
   /** Characters kept of one log line. */
   logLineLength: 2_000,
   /** How long the last log lines of a stopped task are waited for. */
