@@ -1,0 +1,94 @@
+// The environment of a Git child, built from nothing: what is not named here does not reach it.
+import type { Address } from "./address.ts";
+import type { GitCredentials } from "./credentials.ts";
+import { sshCommand, tokenSetting } from "./credentials.ts";
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** Of the controller's own environment: where programs are, the way out, and whom to trust. */
+const INHERITED = ["PATH", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "GIT_SSL_CAINFO", "SSH_AUTH_SOCK"];
+
+/** Settings of every child, whatever the mirror's own configuration says. */
+const SETTINGS: readonly (readonly [string, string])[] = [
+  // Nothing that a repository or a folder brings along is run.
+  ["core.hooksPath", "/dev/null"],
+  ["core.fsmonitor", "false"],
+  ["core.symlinks", "false"],
+  ["credential.helper", ""],
+  ["submodule.recurse", "false"],
+  // A token must not travel to where a server points.
+  ["http.followRedirects", "false"],
+  // A connection that trickles is as good as none.
+  ["http.lowSpeedLimit", "1000"],
+  ["http.lowSpeedTime", "20"],
+  // What arrives is checked before it counts; old repositories hold harmless oddities.
+  ["transfer.fsckObjects", "true"],
+  ["fetch.fsck.zeroPaddedFilemode", "warn"],
+  ["fetch.fsck.badTimezone", "warn"],
+  ["fetch.fsck.missingSpaceBeforeDate", "warn"],
+  ["fetch.unpackLimit", "1"],
+  // Old heads must stay readable after a force-push.
+  ["gc.autoDetach", "false"],
+  ["gc.pruneExpire", "never"],
+  ["gc.reflogExpire", "never"],
+];
+
+/**
+ * For commands that read the mirror only: no protocol, no credential.
+ * `home` is a folder where nobody keeps configuration.
+ */
+export function localEnvironment(inherited: Variables, home: string, gitDir?: string): Readonly<Record<string, string>> {
+  return {
+    ...base(inherited, home),
+    ...(gitDir === undefined ? {} : { GIT_DIR: gitDir }),
+    GIT_ALLOW_PROTOCOL: "none",
+    ...settings(SETTINGS),
+  };
+}
+
+/** For `ls-remote` and `fetch`: the one protocol of the address, and the credentials for its host. */
+export function remoteEnvironment(
+  inherited: Variables,
+  home: string,
+  gitDir: string,
+  address: Address,
+  credentials: GitCredentials,
+): Readonly<Record<string, string>> {
+  const token = tokenSetting(address, credentials);
+  return {
+    ...base(inherited, home),
+    GIT_DIR: gitDir,
+    GIT_ALLOW_PROTOCOL: address.protocol,
+    ...(address.protocol === "ssh" ? { GIT_SSH_COMMAND: sshCommand(credentials), GIT_SSH_VARIANT: "ssh" } : {}),
+    ...settings(token === undefined ? SETTINGS : [...SETTINGS, token]),
+  };
+}
+
+function base(inherited: Variables, home: string): Record<string, string> {
+  const passed = INHERITED.flatMap((name) => {
+    const value = inherited[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    ...Object.fromEntries(passed),
+    HOME: home,
+    // Messages are read to tell a refusal from an outage.
+    LC_ALL: "C",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_NO_REPLACE_OBJECTS: "1",
+    GIT_NO_LAZY_FETCH: "1",
+    GIT_LITERAL_PATHSPECS: "1",
+    GIT_OPTIONAL_LOCKS: "0",
+  };
+}
+
+function settings(pairs: readonly (readonly [string, string])[]): Record<string, string> {
+  const named = pairs.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key] as const,
+    [`GIT_CONFIG_VALUE_${index}`, value] as const,
+  ]);
+  return { GIT_CONFIG_COUNT: String(pairs.length), ...Object.fromEntries(named) };
+}
