@@ -10,8 +10,10 @@ function say(line) {
 }
 
 function answer(path) {
-  if (path === "/api/ready") return Date.now() - startedAt >= Number(READY_AFTER_MS) ? [200, { ready: true }] : [503, { ready: false }];
-  if (path === "/version") return [200, { sha: GIT_SHA, service: SERVICE, startedAt: new Date(startedAt).toISOString() }];
+  if (path === "/api/ready")
+    return Date.now() - startedAt >= Number(READY_AFTER_MS) ? [200, { ready: true }] : [503, { ready: false }];
+  if (path === "/version")
+    return [200, { sha: GIT_SHA, service: SERVICE, startedAt: new Date(startedAt).toISOString() }];
   if (path === "/") return [200, { service: SERVICE, sha: GIT_SHA }];
   return [404, { error: "not found" }];
 }
