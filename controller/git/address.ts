@@ -27,7 +27,7 @@ const URL_PARTS = /^([a-z+]+):\/\/(?:([^@/]*)@)?(\[[^\]/]*\]|[^:/@]*)(?::([^/]*)
  * begins with `/`, `.` or `file://`. Throws Fault `repository-denied` for anything else, without showing passwords.
  */
 export function parseAddress(text: string, workingFolder: string): Address {
-  if (/^file:\/\/\//.test(text)) return localPath(text.slice("file://".length), text);
+  if (text.startsWith("file:///")) return localPath(text.slice("file://".length), text);
   if (text.startsWith("/") || text === "." || /^\.{1,2}\//.test(text)) {
     return localPath(resolve(workingFolder, text), text);
   }
@@ -101,7 +101,10 @@ export function checkBranch(branch: string): string {
 }
 
 function refused(text: string, why: string): Fault {
-  return new Fault("repository-denied", `The repository ${JSON.stringify(withoutUserinfo(text).slice(0, 200))}: ${why}`);
+  return new Fault(
+    "repository-denied",
+    `The repository ${JSON.stringify(withoutUserinfo(text).slice(0, 200))}: ${why}`,
+  );
 }
 
 /** Passwords and tokens in front of `@` are cut out of addresses anywhere in a text. */

@@ -79,10 +79,10 @@ async function spawnGit(command: Command, ending: AbortController): Promise<Ende
     // The last output may come after the exit.
     completion: { onClose: true, onExit: false },
     ...(command.input === undefined ? {} : { input: () => command.input }),
-    // Exit codes are answers (`merge-base --is-ancestor`), so only a child that never ran is an error.
+    // Exit codes are answers (`merge-base --is-ancestor`), so only a child that never ran or was killed is an error.
     errors(error, result) {
       exit = result.exitCode;
-      return error instanceof Error || exit < 0 ? error : undefined;
+      return exit >= 0 ? undefined : error;
     },
   });
   git.env(command.environment).outputHandler((_name, out, err) => {

@@ -62,5 +62,7 @@ function plain(name: string, path: string): string {
 /** Cuts tokens, in both of their forms, and userinfo of any address out of a text. */
 export function redact(text: string, { token }: GitCredentials): string {
   const secrets = token === undefined || token === "" ? [] : [token, basic(token), token.slice(token.indexOf(":") + 1)];
-  return secrets.filter(Boolean).reduce((redacted, secret) => redacted.replaceAll(secret, "***"), withoutUserinfo(text));
+  return secrets
+    .filter(Boolean)
+    .reduce((redacted, secret) => redacted.replaceAll(secret, "***"), withoutUserinfo(text));
 }

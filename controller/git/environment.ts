@@ -37,7 +37,11 @@ const SETTINGS: readonly (readonly [string, string])[] = [
  * For commands that read the mirror only: no protocol, no credential.
  * `home` is a folder where nobody keeps configuration.
  */
-export function localEnvironment(inherited: Variables, home: string, gitDir?: string): Readonly<Record<string, string>> {
+export function localEnvironment(
+  inherited: Variables,
+  home: string,
+  gitDir?: string,
+): Readonly<Record<string, string>> {
   return {
     ...base(inherited, home),
     ...(gitDir === undefined ? {} : { GIT_DIR: gitDir }),
