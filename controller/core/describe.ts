@@ -6,36 +6,9 @@ import { unreachable } from "./assert.ts";
 import type { Decision } from "./decision.ts";
 import type { Difference } from "./difference.ts";
 import type { Outcome } from "./event.ts";
-import type { ReleaseRecord, ReleaseState, StepRecord } from "./history.ts";
-import type { EnvironmentStatus, State } from "./status.ts";
+import type { ReleaseRecord, StepRecord } from "./history.ts";
 import type { Direction, Step, StepId } from "./step.ts";
 import { stepId, subject } from "./step.ts";
-
-/** How a view may colour something; a colour never says anything alone. */
-export type Tone = "ok" | "run" | "wait" | "bad" | "drift" | "muted";
-
-interface Look {
-  readonly symbol: string;
-  /** The same shape where only ASCII can be shown. */
-  readonly ascii: string;
-  readonly word: string;
-  readonly tone: Tone;
-  /** Place in a list of what needs somebody: lower first; undefined = nobody is needed. */
-  readonly urgency?: number;
-}
-
-/** Shape, word and colour of the nine states. */
-export const STATES: { readonly [Name in State]: Look } = {
-  failed: { symbol: "✖", ascii: "x", word: "failed", tone: "bad", urgency: 1 },
-  "rolled-back": { symbol: "↩", ascii: "<", word: "rolled back", tone: "bad", urgency: 2 },
-  blocked: { symbol: "▲", ascii: "!", word: "blocked", tone: "bad", urgency: 3 },
-  drift: { symbol: "◆", ascii: "~", word: "drift", tone: "drift", urgency: 4 },
-  unknown: { symbol: "?", ascii: "?", word: "unknown", tone: "wait", urgency: 5 },
-  waiting: { symbol: "⏸", ascii: "=", word: "waiting", tone: "wait", urgency: 6 },
-  converging: { symbol: "●", ascii: "*", word: "converging", tone: "run" },
-  healthy: { symbol: "✔", ascii: "+", word: "healthy", tone: "ok" },
-  none: { symbol: "–", ascii: "-", word: "none", tone: "muted" },
-};
 
 /** `850ms`, `41s`, `5m46s`, `1h12m`, `3d4h`: two units at most. Negative durations count as none. */
 export function duration(ms: number): string {
@@ -198,36 +171,6 @@ export function describePlan(steps: readonly Step[], direction: Direction): stri
   return `Plan${direction === "back" ? " (back)" : ""}: ${parts.join(", ")}; ${count(steps.length, "step")}.`;
 }
 
-export const RELEASE_STATES: { readonly [Name in ReleaseState]: State } = {
-  running: "converging",
-  succeeded: "healthy",
-  failed: "failed",
-  superseded: "none",
-  "rolled-back": "rolled-back",
-  "rollback-failed": "failed",
-};
-
-export const RELEASE_WORDS: { readonly [Name in ReleaseState]: string } = {
-  running: "running",
-  succeeded: "succeeded",
-  failed: "failed",
-  superseded: "superseded",
-  "rolled-back": "rolled back",
-  "rollback-failed": "rollback failed",
-};
-
-/** `running`, `done` … with the state whose shape stands for it. */
-export function stepState(record: StepRecord): { readonly state: State; readonly word: string } {
-  if (record.outcome === undefined) {
-    return record.startedAt === undefined
-      ? { state: "none", word: "not started" }
-      : { state: "converging", word: "running" };
-  }
-  if (record.outcome.status === "done") return { state: "healthy", word: "done" };
-  if (record.outcome.status === "failed") return { state: "failed", word: "failed" };
-  return { state: "none", word: "cancelled" };
-}
-
 /** How long a release or a step took, or has taken until now; undefined when it has not begun. */
 export function elapsed(record: { readonly startedAt?: Instant }, ended: Instant | undefined, now: Instant): string {
   return record.startedAt === undefined ? "" : duration((ended ?? now) - record.startedAt);
@@ -246,13 +189,4 @@ export function stepPosition(release: ReleaseRecord): string | undefined {
   return `step ${place + 1} of ${release.steps.length}: ${runningSteps(release)
     .map((record) => stepName(record.step))
     .join(", ")}`;
-}
-
-/** Environments somebody should look at, the most urgent first. */
-export function attention(environments: readonly EnvironmentStatus[]): readonly EnvironmentStatus[] {
-  const urgency = (one: EnvironmentStatus): number =>
-    one.problems.length > 0 ? 0 : (STATES[one.state].urgency ?? Number.POSITIVE_INFINITY);
-  return environments
-    .filter((one) => Number.isFinite(urgency(one)))
-    .toSorted((a, b) => urgency(a) - urgency(b) || (a.id < b.id ? -1 : 1));
 }
