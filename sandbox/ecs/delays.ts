@@ -13,8 +13,12 @@ export interface Delays {
   readonly activatingMs: number;
   /** DEACTIVATING, when the task took traffic: the load balancer drains it. */
   readonly deactivatingMs: number;
+  /** DEACTIVATING, when it took none. */
+  readonly deactivatingIdleMs: number;
   /** DEPROVISIONING: the network interface goes. */
   readonly deprovisioningMs: number;
+  /** From accepting connections to healthy: a load balancer wants several good answers in a row. */
+  readonly targetHealthyMs: number;
   /** A task nothing checks counts as healthy so long after RUNNING (AWS: 40 s). */
   readonly healthyWithoutCheckMs: number;
   /** A service's task that is not healthy so long after RUNNING, plus the grace period, is stopped. */
@@ -33,7 +37,9 @@ export const DELAYS: Delays = {
   pendingMs: 2000,
   activatingMs: 300,
   deactivatingMs: 3000,
+  deactivatingIdleMs: 100,
   deprovisioningMs: 1000,
+  targetHealthyMs: 1000,
   healthyWithoutCheckMs: 4000,
   unhealthyAfterMs: 6000,
   schedulerMs: 300,

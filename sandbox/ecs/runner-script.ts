@@ -76,7 +76,8 @@ export function createScriptRunner(clock: SandboxClock, initial: readonly Script
         0,
         unlessOver(() => events.log(line)),
       );
-    if (outcome.kind !== "never-healthy") {
+    const listens = outcome.kind === "exit" ? outcome.healthyAfterMs !== undefined : outcome.kind !== "never-healthy";
+    if (listens) {
       after(
         outcome.healthyAfterMs ?? 0,
         unlessOver(() => {

@@ -25,6 +25,7 @@ export interface Outcome {
   readonly kind: "serve" | "exit" | "never-healthy" | "refused" | "interrupted";
   readonly exitCode?: number;
   readonly afterMs?: number;
+  /** When it listens. Default 0; what exits by itself only ever listens when this is given. */
   readonly healthyAfterMs?: number;
   readonly log?: readonly string[];
   /** Ends only by SIGKILL, after the stop timeout. */

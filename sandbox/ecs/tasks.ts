@@ -176,8 +176,7 @@ export function createTaskEngine(dependencies: TaskEngineDependencies): TaskEngi
     const isChecked = task.containers.some(
       ({ definition }) => definition.port !== undefined || definition.hasHealthCheck,
     );
-    if (isChecked) healthy(task);
-    else next(task, delays.healthyWithoutCheckMs, () => healthy(task));
+    next(task, isChecked ? delays.targetHealthyMs : delays.healthyWithoutCheckMs, () => healthy(task));
   }
 
   function healthy(task: Task): void {
@@ -212,7 +211,7 @@ export function createTaskEngine(dependencies: TaskEngineDependencies): TaskEngi
     enter(task, ran ? "DEACTIVATING" : "DEPROVISIONING");
     if (ran) {
       const drains = task.plan.deployment !== undefined && task.containers.some(({ port }) => port !== undefined);
-      next(task, drains ? delays.deactivatingMs : 0, () => stopContainers(task));
+      next(task, drains ? delays.deactivatingMs : delays.deactivatingIdleMs, () => stopContainers(task));
     } else {
       next(task, delays.deprovisioningMs, () => stopped(task));
     }
