@@ -29,6 +29,13 @@ export interface Held {
 
 export type Inventory = ReadonlyMap<string, Held>;
 
+/** What is known of a bucket. */
+export interface Known {
+  readonly inventory: Inventory;
+  /** A release of ours is served: keys beyond the inventory are not there. Else whoever came before may have left any. */
+  readonly complete: boolean;
+}
+
 /** A release that was published here, or begun to be. */
 export interface Published {
   readonly serial: number;
@@ -101,26 +108,24 @@ function isWords(text: string): boolean {
   return words.every((word) => /^(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}[a-z]*)$/.test(word));
 }
 
-/**
- * What to copy and delete so that the bucket holds `files`, with the publication `serial` being made. An inventory of
- * undefined says that nothing is known of the bucket: everything is copied, and nothing but fixed assets before its turn.
- */
-export function copies(files: readonly ReleaseFile[], inventory: Inventory | undefined, serial: number): Copies {
+/** What to copy and delete so that the bucket holds `files`, with the publication `serial` being made. */
+export function copies(files: readonly ReleaseFile[], known: Known, serial: number): Copies {
+  const { inventory, complete } = known;
   const stage: ReleaseFile[] = [];
   const waves = new Map<Kind, ReleaseFile[]>(WAVES.map((kind) => [kind, []]));
   const listed = new Set<string>();
   for (const file of files) {
     listed.add(file.key);
-    const held = inventory?.get(file.key);
+    const held = inventory.get(file.key);
     if (held?.is === signature(file)) continue;
     const kind = kindOf(file.key);
     const unknown = held?.is === undefined;
     // A key that only an earlier attempt at this very publication announced carries nothing that the old page needs.
-    const absent = inventory !== undefined && unknown && (held === undefined || held.last >= serial);
+    const absent = complete && unknown && (held === undefined || held.last >= serial);
     if (kind === "asset" && (absent || (unknown && isFixed(file)))) stage.push(file);
     else waves.get(kind)?.push(file);
   }
-  const gone = [...(inventory ?? [])].filter(([key, held]) => !listed.has(key) && !held.fixed).map(([key]) => key);
+  const gone = [...inventory].filter(([key, held]) => !listed.has(key) && !held.fixed).map(([key]) => key);
   const [pages, assets] = [
     gone.filter((key) => kindOf(key) !== "asset"),
     gone.filter((key) => kindOf(key) === "asset"),
