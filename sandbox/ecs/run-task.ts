@@ -55,8 +55,9 @@ export function createRunTask(dependencies: RunTaskDependencies): (input: Input,
       throw invalid(`clientToken: up to ${RUN_TOKEN_LENGTH} ASCII characters from 33 to 126`);
     const { clientToken: _token, cluster: _cluster, ...given } = input;
     const parameters = canonical(given);
+    for (const [old, use] of cluster.tokens) if (isForgotten(use, clock.now())) cluster.tokens.delete(old);
     const known = cluster.tokens.get(token);
-    if (known !== undefined && !isForgotten(known, clock.now())) {
+    if (known !== undefined) {
       if (known.parameters === parameters) return answer(known, "replay");
       const bound = known.tasks.map(({ arn }) => arn);
       throw conflict("The clientToken was used before with other parameters.", bound);
@@ -121,7 +122,7 @@ function isStartedBy(value: string): boolean {
   return value.length <= STARTED_BY_LENGTH && /^[A-Za-z0-9\-/_]+$/.test(value);
 }
 
-export function inheritedBut(inherited: readonly Tag[], own: readonly Tag[]): readonly Tag[] {
+function inheritedBut(inherited: readonly Tag[], own: readonly Tag[]): readonly Tag[] {
   return inherited.filter(({ key }) => !own.some((tag) => tag.key === key));
 }
 

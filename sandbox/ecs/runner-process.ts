@@ -19,14 +19,16 @@ const SIGNAL_EXIT_CODES: Readonly<Partial<Record<NodeJS.Signals, number>>> = {
   SIGTERM: 143,
 };
 
-/** Time here is the real one: real processes do not run faster. */
+/** Time here is the real one: real processes do not run faster. Closed, it starts nothing any more. */
 export function createProcessRunner(): TaskRunner {
   const running = new Map<ChildProcess, Promise<void>>();
+  let isClosed = false;
   const killAll = (): void => {
     for (const child of running.keys()) signalGroup(child, "SIGKILL");
   };
 
   function start(container: ContainerStart, events: ContainerEvents): RunningContainer {
+    if (isClosed) throw new Error("the runner is closed");
     const [program, ...parameters] = [...entrypointOf(container.manifest), ...container.command];
     if (program === undefined) {
       events.log(`The image ${container.image} has no sandbox.entrypoint and the task gives no command`);
@@ -66,6 +68,7 @@ export function createProcessRunner(): TaskRunner {
   return {
     start,
     async close() {
+      isClosed = true;
       killAll();
       await Promise.all(running.values());
     },

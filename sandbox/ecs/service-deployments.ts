@@ -162,8 +162,13 @@ function full(deployment: ServiceDeployment): unknown {
       failureCount: deployment.failureCount,
       threshold: breaker.threshold,
     },
-    alarms: { status: "DISABLED", alarmNames: [], triggeredAlarmNames: [] },
+    alarms: { status: "DISABLED", alarmNames: alarmNamesOf(configuration), triggeredAlarmNames: [] },
   };
+}
+
+/** Alarms are stored and never watched. */
+function alarmNamesOf(configuration: Input): readonly string[] {
+  return texts(record(configuration, "alarms") ?? {}, "alarmNames") ?? [];
 }
 
 function breakerStatus(deployment: ServiceDeployment, enabled: boolean): string {

@@ -1,17 +1,25 @@
 // CreateService, UpdateService, DeleteService, DescribeServices and ListServices.
 
 import type { Caller, SandboxClock } from "../api.ts";
-import { type Input, page, record, records, requiredText, text, texts, wholeNumber } from "../members.ts";
+import { type Input, page, requiredText, text, texts, wholeNumber } from "../members.ts";
 import { type Accounts, findService, findTaskDefinition } from "./account.ts";
 import { ecsArn, readReference } from "./arns.ts";
 import { canonical } from "./canonical.ts";
-import { checkDeploymentConfiguration, merged } from "./deployment-configuration.ts";
 import { type Deployments, REVISION_MEMBERS } from "./deployments.ts";
-import { invalid, refused, serviceNotActive, serviceNotFound, unsupported } from "./errors.ts";
+import { invalid, refused, serviceNotActive, serviceNotFound } from "./errors.ts";
 import { DESCRIBED_SERVICES, SERVICE_TOKEN_LENGTH } from "./limits.ts";
 import type { Cluster, EcsService, TaskDefinition } from "./model.ts";
-import { launchOf, networkOf } from "./run-task.ts";
 import type { Scheduler } from "./scheduler.ts";
+import {
+  checkFits,
+  checkStrategy,
+  controllerOf,
+  desiredCountOf,
+  parametersOf,
+  readSettings,
+  refuseForController,
+  updatedSettings,
+} from "./service-settings.ts";
 import { serviceView } from "./service-view.ts";
 import { readTags } from "./tags.ts";
 
@@ -45,8 +53,10 @@ export function createServices(dependencies: ServiceDependencies): Readonly<Reco
     }
     const definition = usable(caller, requiredText(input, "taskDefinition"));
     checkFits(settings, definition);
-    const service = newService(cluster, name, input, caller, { settings, desiredCount });
-    if (controllerOf(settings) === "ECS") {
+    const isOurs = controllerOf(settings) === "ECS";
+    const stored = isOurs ? settings : { ...settings, taskDefinition: definition.arn };
+    const service = newService(cluster, name, input, caller, { settings: stored, desiredCount });
+    if (isOurs) {
       deployments.begin(service, definition);
       scheduler.wake(service);
     }
@@ -183,80 +193,4 @@ export function createServices(dependencies: ServiceDependencies): Readonly<Reco
     DescribeServices: describe,
     ListServices: list,
   };
-}
-
-function parametersOf(input: Input): string {
-  const { clientToken: _token, cluster: _cluster, ...parameters } = input;
-  return canonical(parameters);
-}
-
-/** Everything that is stored as sent. */
-function readSettings(input: Input): Input {
-  const {
-    cluster: _cluster,
-    service: _service,
-    serviceName: _name,
-    taskDefinition: _definition,
-    desiredCount: _count,
-    clientToken: _token,
-    tags: _tags,
-    forceNewDeployment: _force,
-    ...settings
-  } = input;
-  const configuration = record(settings, "deploymentConfiguration");
-  if (configuration !== undefined) checkDeploymentConfiguration(configuration);
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null && value !== undefined));
-}
-
-function checkStrategy(settings: Input): void {
-  if (text(settings, "schedulingStrategy") === "DAEMON")
-    throw unsupported("The sandbox does not imitate the DAEMON scheduling strategy; see sandbox/ecs.md");
-}
-
-function updatedSettings(service: EcsService, sent: Input, isForced: boolean): Input {
-  const strategy = records(sent, "capacityProviderStrategy");
-  const isOther =
-    strategy !== undefined && canonical(strategy) !== canonical(service.settings["capacityProviderStrategy"]);
-  if (isOther && !isForced)
-    throw invalid(
-      "When switching from launch type to capacity provider strategy on an existing service, or making a change to a capacity provider strategy on a service that is already using one, you must force a new deployment.",
-    );
-  const configuration = record(sent, "deploymentConfiguration");
-  const before = record(service.settings, "deploymentConfiguration") ?? {};
-  const whole = configuration === undefined ? before : merged(before, configuration);
-  checkDeploymentConfiguration(whole);
-  const { launchType, ...settings } = { ...service.settings, ...sent };
-  return {
-    ...settings,
-    ...(strategy !== undefined || launchType === undefined ? {} : { launchType }),
-    ...(Object.keys(whole).length === 0 ? {} : { deploymentConfiguration: whole }),
-  };
-}
-
-function desiredCountOf(input: Input): number | undefined {
-  const count = wholeNumber(input, "desiredCount", { least: 0, most: 5000, otherwise: -1 });
-  return count < 0 ? undefined : count;
-}
-
-function checkFits(settings: Input, definition: TaskDefinition): void {
-  launchOf(settings, definition);
-  networkOf(settings, definition);
-}
-
-function controllerOf(settings: Input): string {
-  return text(record(settings, "deploymentController") ?? {}, "type") ?? "ECS";
-}
-
-/** What CodeDeploy or an external controller deploys, UpdateService may not. */
-function refuseForController(input: Input, controller: string): void {
-  if (
-    input["taskDefinition"] === undefined &&
-    input["forceNewDeployment"] !== true &&
-    input["networkConfiguration"] === undefined
-  )
-    return;
-  const what = input["taskDefinition"] === undefined ? "force a new deployment" : "update task definition";
-  const how =
-    controller === "CODE_DEPLOY" ? "Use AWS CodeDeploy to trigger a new deployment." : "Use task sets instead.";
-  throw invalid(`Unable to ${what} on services with a ${controller} deployment controller. ${how}`);
 }

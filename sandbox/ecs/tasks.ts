@@ -2,11 +2,10 @@
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
 
 import type { Chance, ResolveImage, SandboxClock, WriteLog } from "../api.ts";
-import { draw, uuid } from "../chance.ts";
-import { ecsArn } from "./arns.ts";
 import { containerRequest, logStream, pinned } from "./container-start.ts";
 import type { Delays } from "./delays.ts";
 import type { StopCode, Task, TaskContainer, TaskPlan, TaskStatus } from "./model.ts";
+import { newTask } from "./new-task.ts";
 import type { Network } from "./network.ts";
 import type { EcsRunner, HostEvents, Refusal } from "./runner.ts";
 
@@ -249,45 +248,4 @@ const INTERRUPTIONS: Readonly<Partial<Record<StopCode, string>>> = {
 
 function isUp({ definition, healthy }: TaskContainer): boolean {
   return healthy || !definition.essential;
-}
-
-function newTask(plan: TaskPlan, nowMs: number, chance: Chance): Task {
-  const id = draw(chance, 32, "0123456789abcdef");
-  const { place, name } = plan.cluster;
-  const byte = (): number => 1 + Math.floor(chance() * 254);
-  return {
-    plan,
-    id,
-    arn: ecsArn(place, `task/${name}/${id}`),
-    attachmentId: uuid(chance),
-    address: `10.0.${byte()}.${byte()}`,
-    tags: plan.tags,
-    containers: plan.definition.containers.map((definition) => ({
-      definition,
-      arn: ecsArn(place, `container/${name}/${id}/${uuid(chance)}`),
-      runtimeId: `${id}-${draw(chance, 10, "0123456789")}`,
-      lastStatus: "PENDING",
-      exitCode: undefined,
-      reason: undefined,
-      imageDigest: undefined,
-      port: undefined,
-      healthy: false,
-      running: undefined,
-    })),
-    lastStatus: "PROVISIONING",
-    desiredStatus: "RUNNING",
-    version: 1,
-    createdAtMs: nowMs,
-    pullStartedAtMs: undefined,
-    pullStoppedAtMs: undefined,
-    startedAtMs: undefined,
-    stoppingAtMs: undefined,
-    executionStoppedAtMs: undefined,
-    stoppedAtMs: undefined,
-    stopCode: undefined,
-    stoppedReason: undefined,
-    healthy: false,
-    succeeded: false,
-    cancelNext: () => undefined,
-  };
 }

@@ -8,7 +8,7 @@ import {
   StopServiceDeploymentCommand,
   UpdateServiceCommand,
 } from "@aws-sdk/client-ecs";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { circuitBreaker } from "../../../sandbox/ecs/deployment-configuration.ts";
 import type { Outcome } from "../../../sandbox/ecs/script-rules.ts";

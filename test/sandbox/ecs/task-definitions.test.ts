@@ -161,7 +161,7 @@ describe("DescribeTaskDefinition", () => {
 
   it("does not keep the order of containers, environment and secrets, but of commands", async () => {
     const account = await openEcs();
-    const names = [..."abcdefgh"];
+    const names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     const arn = await register(account, "api", "shop/api:1", {
       containerDefinitions: names.map((name) => ({
         name,
@@ -176,7 +176,7 @@ describe("DescribeTaskDefinition", () => {
       const containers = present(taskDefinition?.containerDefinitions);
       orders.add(containers.map(({ name }) => name).join(""));
       orders.add(present(containers[0]?.environment?.map(({ name }) => name)).join(""));
-      expect(containers.map(({ name }) => name).sort()).toEqual(names);
+      expect(new Set(containers.map(({ name }) => name))).toEqual(new Set(names));
       expect(containers[0]?.command).toEqual(names);
     }
     expect(orders.size).toBeGreaterThan(4);
