@@ -2,8 +2,8 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Doors } from "./doors.ts";
 import { EXIT } from "./exit.ts";
-import type { Line, Style } from "./frame.ts";
-import { paint } from "./frame.ts";
+import type { Line, Style } from "../core/paint.ts";
+import { paint } from "../core/paint.ts";
 import type { Io, Output } from "./io.ts";
 import { stop } from "./stop.ts";
 

@@ -1,6 +1,6 @@
 // The table of commands: what each is for, its options and examples; its code is loaded only when it runs.
 import type { Call } from "./call.ts";
-import type { Line, Style } from "./frame.ts";
+import type { Line, Style } from "../core/paint.ts";
 
 export const GROUPS = ["Look", "Follow", "Set up"] as const;
 

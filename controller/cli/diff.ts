@@ -4,7 +4,7 @@ import type { Call } from "./call.ts";
 import { only } from "./call.ts";
 import { createClient, select } from "./client.ts";
 import { EXIT } from "./exit.ts";
-import type { Line } from "./frame.ts";
+import type { Line } from "../core/paint.ts";
 import { mark, muted, strong } from "./frame.ts";
 import { differenceLines } from "./view-status.ts";
 

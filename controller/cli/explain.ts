@@ -6,7 +6,7 @@ import type { Call } from "./call.ts";
 import { required } from "./call.ts";
 import type { KeyReference } from "./doors.ts";
 import { EXIT, exitOf } from "./exit.ts";
-import type { Line } from "./frame.ts";
+import type { Line } from "../core/paint.ts";
 import { muted, strong, table } from "./frame.ts";
 import { stop } from "./stop.ts";
 
@@ -33,7 +33,7 @@ export async function explain(call: Call): Promise<number> {
       others.length === 0 ? "`lockstep schema environment` holds every key." : `Did you mean ${others.join(", ")}?`;
     throw stop(EXIT.usage, `there is no key or code ${JSON.stringify(word)}`, next);
   }
-  if (call.options.flag("json")) call.json({ schema: "lockstep/v1", type: "key", ...entry });
+  if (call.options.flag("json")) call.json({ schema: "lockstep/v1", type: "key", entry });
   else call.print(keyLines(entry, call));
   return EXIT.done;
 }

@@ -2,7 +2,7 @@
 import type { Command } from "./commands.ts";
 import { GROUPS } from "./commands.ts";
 import { EXIT_MEANINGS } from "./exit.ts";
-import type { Line, Style } from "./frame.ts";
+import type { Line, Style } from "../core/paint.ts";
 import { muted, strong, table } from "./frame.ts";
 
 const TITLE = "lockstep — what Git says is what runs: ECS, S3 and CloudFront";

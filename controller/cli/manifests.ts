@@ -3,8 +3,9 @@ import { count } from "../core/describe.ts";
 import type { Call } from "./call.ts";
 import type { Manifests, Problem, Where } from "./doors.ts";
 import { EXIT } from "./exit.ts";
-import type { Line } from "./frame.ts";
-import { clean, mark, muted } from "./frame.ts";
+import type { Line } from "../core/paint.ts";
+import { clean } from "../core/paint.ts";
+import { mark, muted } from "./frame.ts";
 import { stop } from "./stop.ts";
 
 /** Reads the work tree, or the repository of `--repo`. */

@@ -5,7 +5,7 @@ import { required } from "./call.ts";
 import { select } from "./client.ts";
 import type { Merged } from "./doors.ts";
 import { EXIT } from "./exit.ts";
-import type { Line } from "./frame.ts";
+import type { Line } from "../core/paint.ts";
 import { muted, table } from "./frame.ts";
 import { annotate, problemLines, readManifests } from "./manifests.ts";
 

@@ -5,7 +5,7 @@ import { variables } from "../variables.ts";
 import type { Call } from "./call.ts";
 import { only } from "./call.ts";
 import { EXIT } from "./exit.ts";
-import type { Line, Style } from "./frame.ts";
+import type { Line, Style } from "../core/paint.ts";
 import { mark, muted, strong, table } from "./frame.ts";
 
 export async function serve(call: Call): Promise<number> {

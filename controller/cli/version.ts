@@ -2,8 +2,9 @@
 import type { Call } from "./call.ts";
 import { EXIT } from "./exit.ts";
 
-export async function version({ io, options, json, print }: Call): Promise<number> {
-  if (options.flag("json")) json({ schema: "lockstep/v1", type: "version", version: io.version });
-  else print([[`lockstep ${io.version}`]]);
+export async function version(call: Call): Promise<number> {
+  const { io, options } = call;
+  if (options.flag("json")) call.json({ schema: "lockstep/v1", type: "version", version: io.version });
+  else call.print([[`lockstep ${io.version}`]]);
   return EXIT.done;
 }

@@ -4,7 +4,7 @@ import { describeOutcome, duration, elapsed, journey, moment, stepIdName, stepNa
 import type { ReleaseRecord, StepRecord } from "../core/history.ts";
 import { RELEASE_STATES, RELEASE_WORDS, stepState } from "../core/looks.ts";
 import type { EnvironmentStatus } from "../core/status.ts";
-import type { Line, Style } from "./frame.ts";
+import type { Line, Style } from "../core/paint.ts";
 import { mark, muted, strong, table } from "./frame.ts";
 
 /** `#12 release 4b825dc → 9f2c1ab`, its state, and its steps. */

@@ -4,7 +4,7 @@ import type { Instant } from "../core/brand.ts";
 import { ago, clears, count, describeDifference, stepPosition } from "../core/describe.ts";
 import { attention, serviceLook, STATES, webLook } from "../core/looks.ts";
 import type { EnvironmentStatus, StatusDocument } from "../core/status.ts";
-import type { Line, Style } from "./frame.ts";
+import type { Line, Style } from "../core/paint.ts";
 import { mark, muted, strong, table } from "./frame.ts";
 import { releaseLines } from "./view-release.ts";
 
