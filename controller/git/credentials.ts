@@ -17,13 +17,14 @@ export interface GitCredentials {
 const PLAIN_PATH = /^\/[A-Za-z0-9_./@+=,-]{1,1023}$/;
 
 /**
- * The header that answers before the server asks, for this host alone, as a Git setting; undefined without a token.
+ * The header that answers before the server asks, as a Git setting; undefined without a token. It reaches one host
+ * only, because a child speaks to one address and neither redirects nor alternates are followed. (Scoped by host it
+ * would be a key that simple-git's patterns refuse for hosts like `git.pagerduty.com`.)
  * GitHub, GitLab, Gitea and Azure DevOps take any user beside a token.
  */
 export function tokenSetting(address: Address, credentials: GitCredentials): readonly [string, string] | undefined {
   if (credentials.token === undefined || !address.protocol.startsWith("http")) return undefined;
-  const origin = `${address.protocol}://${address.host}/`;
-  return [`http.${origin}.extraHeader`, `Authorization: Basic ${basic(credentials.token)}`];
+  return ["http.extraHeader", `Authorization: Basic ${basic(credentials.token)}`];
 }
 
 function basic(token: string): string {

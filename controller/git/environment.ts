@@ -33,38 +33,38 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ["gc.reflogExpire", "never"],
 ];
 
-/**
- * For commands that read the mirror only: no protocol, no credential.
- * `home` is a folder where nobody keeps configuration.
- */
-export function localEnvironment(
-  inherited: Variables,
-  home: string,
-  gitDir?: string,
-): Readonly<Record<string, string>> {
+/** The name under which a partial mirror knows its repository: Git filters only what a named remote promised to keep. */
+export const PROMISOR = "source";
+
+export interface Surroundings {
+  readonly inherited: Variables;
+  /** A folder where nobody keeps configuration. */
+  readonly home: string;
+  /** The mirror; undefined = Git looks from the folder it is started in. */
+  readonly gitDir?: string;
+  /** For `ls-remote` and `fetch`; without it no protocol and no credential is given. */
+  readonly remote?: { readonly address: Address; readonly credentials: GitCredentials };
+  /** Where the objects are that a partial mirror leaves out. */
+  readonly promisor?: Address;
+}
+
+export function environmentOf(surroundings: Surroundings): Readonly<Record<string, string>> {
+  const { inherited, home, gitDir, remote, promisor } = surroundings;
+  const isSsh = remote?.address.protocol === "ssh";
+  const token = remote === undefined ? undefined : tokenSetting(remote.address, remote.credentials);
+  const promised: readonly (readonly [string, string])[] =
+    promisor === undefined
+      ? []
+      : [
+          [`remote.${PROMISOR}.url`, promisor.text],
+          [`remote.${PROMISOR}.promisor`, "true"],
+        ];
   return {
     ...base(inherited, home),
     ...(gitDir === undefined ? {} : { GIT_DIR: gitDir }),
-    GIT_ALLOW_PROTOCOL: "none",
-    ...settings(SETTINGS),
-  };
-}
-
-/** For `ls-remote` and `fetch`: the one protocol of the address, and the credentials for its host. */
-export function remoteEnvironment(
-  inherited: Variables,
-  home: string,
-  gitDir: string,
-  address: Address,
-  credentials: GitCredentials,
-): Readonly<Record<string, string>> {
-  const token = tokenSetting(address, credentials);
-  return {
-    ...base(inherited, home),
-    GIT_DIR: gitDir,
-    GIT_ALLOW_PROTOCOL: address.protocol,
-    ...(address.protocol === "ssh" ? { GIT_SSH_COMMAND: sshCommand(credentials), GIT_SSH_VARIANT: "ssh" } : {}),
-    ...settings(token === undefined ? SETTINGS : [...SETTINGS, token]),
+    GIT_ALLOW_PROTOCOL: remote?.address.protocol ?? "none",
+    ...(isSsh ? { GIT_SSH_COMMAND: sshCommand(remote.credentials), GIT_SSH_VARIANT: "ssh" } : {}),
+    ...settings([...SETTINGS, ...promised, ...(token === undefined ? [] : [token])]),
   };
 }
 

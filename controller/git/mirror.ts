@@ -10,6 +10,7 @@ import { createBlobs } from "./blobs.ts";
 import type { Ended } from "./child.ts";
 import type { GitCredentials } from "./credentials.ts";
 import type { Variables } from "./environment.ts";
+import { PROMISOR } from "./environment.ts";
 import { mirrorFault, place, remoteFault } from "./faults.ts";
 import { createGate } from "./gate.ts";
 import type { GitLimits } from "./limits.ts";
@@ -53,20 +54,30 @@ export function createMirror(options: MirrorOptions): Source {
   const branch = checkBranch(options.branch);
   const limits: GitLimits = { ...GIT_LIMITS, ...options.limits };
   const { folder, environment } = options;
-  const store = createStore({ address, folder, credentials, environment, limits, onCommand });
+  const store = createStore({
+    address,
+    folder,
+    credentials,
+    environment,
+    limits,
+    onCommand,
+    isPartial: purpose === "commits",
+  });
   const gate = createGate(limits.processes);
   const oneLook = createGate(1);
   const blobs = createBlobs();
   const files = new Map<string, readonly ManifestFile[]>();
   /** What the server said when everything it named was last in the mirror, and in which mirror. */
   let held = "";
+  /** Heads that were in the mirror once; when one cannot be read, the mirror is damaged. */
+  const heads = new Set<Sha>();
 
   /** Output of a command about a commit. When it fails, either the commit is not there or the mirror is damaged. */
   async function read(argv: readonly string[], commit: Sha, signal: AbortSignal, input?: string) {
     await store.open(signal);
     const ended = await gate(() => store.local(argv, signal, input));
     if (ended.exit === 0) return ended.stdout;
-    if (!(await has(commit, signal))) throw missing(address, commit);
+    if (!heads.has(commit) && !(await has(commit, signal))) throw missing(address, commit);
     store.discard();
     throw mirrorFault(ended, address, store.folder);
   }
@@ -96,7 +107,7 @@ export function createMirror(options: MirrorOptions): Source {
   async function fetch(head: Sha, signal: AbortSignal): Promise<Ended> {
     const what =
       purpose === "commits"
-        ? ["--filter=tree:0", "--prune", "--end-of-options", address.text, "+refs/heads/*:refs/lockstep/heads/*"]
+        ? ["--filter=tree:0", "--prune", "--end-of-options", PROMISOR, "+refs/heads/*:refs/lockstep/heads/*"]
         : ["--end-of-options", address.text, head];
     return store.remote([...FETCH, QUIET, ...what], signal, limits.fetchMs);
   }
@@ -114,6 +125,7 @@ export function createMirror(options: MirrorOptions): Source {
       if (ended === undefined || ended.exit === 0) {
         if (ended !== undefined) await settle(ref, head, signal);
         held = state;
+        heads.add(head);
         return head;
       }
       // The branch may have moved between the two questions; an old server then refuses the older head.
@@ -187,9 +199,9 @@ export function createMirror(options: MirrorOptions): Source {
       await store.open(signal);
       const ended = await gate(() => store.local(["merge-base", "--is-ancestor", older, newer], signal));
       if (ended.exit <= 1) return ended.exit === 0;
-      if (!(await has(newer, signal))) throw missing(address, newer);
+      if (!heads.has(newer) && !(await has(newer, signal))) throw missing(address, newer);
       // The mirror holds all ancestors of what it holds, so what it lacks is none.
-      if (!(await has(older, signal))) return false;
+      if (!heads.has(older) && !(await has(older, signal))) return false;
       store.discard();
       throw mirrorFault(ended, address, store.folder);
     },

@@ -9,7 +9,7 @@ import type { Ended } from "./child.ts";
 import { runGit } from "./child.ts";
 import type { GitCredentials } from "./credentials.ts";
 import type { Variables } from "./environment.ts";
-import { localEnvironment, remoteEnvironment } from "./environment.ts";
+import { environmentOf } from "./environment.ts";
 import { brokenFault, mirrorFault, place } from "./faults.ts";
 import type { GitLimits } from "./limits.ts";
 
@@ -20,6 +20,8 @@ export interface StoreOptions {
   readonly credentials: GitCredentials;
   readonly environment: Variables;
   readonly limits: GitLimits;
+  /** The mirror holds commits without their files. */
+  readonly isPartial: boolean;
   readonly onCommand: (argv: readonly string[], environment: Readonly<Record<string, string>>) => void;
 }
 
@@ -50,9 +52,14 @@ export function createStore(options: StoreOptions): Store {
 
   async function run(argv: readonly string[], isRemote: boolean, signal: AbortSignal, rest: Partial<RunOptions>) {
     const { cwd = folder, timeoutMs = limits.localMs, input } = rest;
-    const environment = isRemote
-      ? remoteEnvironment(options.environment, home, folder, address, credentials)
-      : localEnvironment(options.environment, home, cwd === folder ? folder : undefined);
+    const environment = environmentOf({
+      inherited: options.environment,
+      home,
+      // `init` stands in the folder that becomes the mirror.
+      ...(cwd === folder ? { gitDir: folder } : {}),
+      ...(isRemote ? { remote: { address, credentials } } : {}),
+      ...(options.isPartial ? { promisor: address } : {}),
+    });
     options.onCommand(argv, environment);
     const command = { argv, environment, folder: cwd, timeoutMs, outputBytes: limits.outputBytes };
     try {

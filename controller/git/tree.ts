@@ -9,7 +9,8 @@ import { Fault } from "../core/fault.ts";
 import type { ManifestFile, ManifestFolder } from "../ports.ts";
 import { runGit } from "./child.ts";
 import type { Variables } from "./environment.ts";
-import { localEnvironment } from "./environment.ts";
+import { environmentOf } from "./environment.ts";
+import { brokenFault } from "./faults.ts";
 import { GIT_LIMITS } from "./limits.ts";
 import { configurationFolders, refusal, textOf } from "./listing.ts";
 
@@ -64,10 +65,14 @@ async function checkout(
     throw unreadable(path, thrown, signal);
   });
   if (!(await lstat(folder)).isDirectory()) throw unreadable(path, new Error("it is not a folder"), signal);
-  const ask = (argv: readonly string[]) => {
+  const ask = async (argv: readonly string[]) => {
     const { localMs, outputBytes } = GIT_LIMITS;
-    const own = localEnvironment(environment, tmpdir());
-    return runGit({ argv, environment: own, folder, timeoutMs: localMs, outputBytes }, signal);
+    const own = environmentOf({ inherited: environment, home: tmpdir() });
+    try {
+      return await runGit({ argv, environment: own, folder, timeoutMs: localMs, outputBytes }, signal);
+    } catch (thrown) {
+      throw brokenFault(thrown, { protocol: "file", text: folder }, signal, `${localMs / 1000} s`);
+    }
   };
   const top = await ask(["rev-parse", "--show-toplevel"]);
   if (top.exit !== 0) return { root: folder };
