@@ -1,8 +1,8 @@
 // How long every step of ECS takes, in one table.
 
 /**
- * Milliseconds, all on the sandbox's clock. About a tenth of what Fargate takes (an ENI 10 s, a pull 20 s, a load
- * balancer's health check 2 × 30 s, a deregistration 30 s), so that their proportions stay and a rollout shows.
+ * Milliseconds on the sandbox's clock, divided by its speed, two excepted. About a tenth of what Fargate takes (an ENI 10 s,
+ * a pull 20 s, a load balancer's health check 2 × 30 s, a deregistration 30 s), so that their proportions stay and a rollout shows.
  */
 export interface Delays {
   /** PROVISIONING: an elastic network interface is created. */
@@ -19,9 +19,15 @@ export interface Delays {
   readonly deprovisioningMs: number;
   /** From accepting connections to healthy: a load balancer wants several good answers in a row. */
   readonly targetHealthyMs: number;
-  /** A task nothing checks counts as healthy so long after RUNNING (AWS: 40 s). */
+  /**
+   * A task nothing checks counts as healthy so long after RUNNING (AWS: 40 s).
+   * Never divided: a real process takes its real time to crash.
+   */
   readonly healthyWithoutCheckMs: number;
-  /** A service's task that is not healthy so long after RUNNING, plus the grace period, is stopped. */
+  /**
+   * A service's task that is not healthy so long after RUNNING, plus the grace period, is stopped.
+   * Never divided: a real process takes its real time to listen.
+   */
   readonly unhealthyAfterMs: number;
   /** From a change to the service scheduler's next look. */
   readonly schedulerMs: number;
@@ -40,7 +46,7 @@ export const DELAYS: Delays = {
   deactivatingIdleMs: 100,
   deprovisioningMs: 1000,
   targetHealthyMs: 1000,
-  healthyWithoutCheckMs: 4000,
+  healthyWithoutCheckMs: 3000,
   unhealthyAfterMs: 6000,
   schedulerMs: 300,
   deploymentStopMs: 300,

@@ -3,10 +3,11 @@
 
 import type { SandboxClock } from "../api.ts";
 import { type Input, text } from "../members.ts";
+import { atDeadline } from "./deadline.ts";
 import type { Delays } from "./delays.ts";
 import { circuitBreaker, taskBounds } from "./deployment-configuration.ts";
 import type { Deployments } from "./deployments.ts";
-import type { Deployment, EcsService, Task } from "./model.ts";
+import type { Deployment, EcsService, Task, TaskContainer } from "./model.ts";
 import type { Placement } from "./placement.ts";
 import type { Tell } from "./service-events.ts";
 import { servicePlan } from "./service-plan.ts";
@@ -155,15 +156,17 @@ export function createScheduler(dependencies: SchedulerDependencies): Scheduler 
     );
     if (checked === undefined) return;
     const graceMs = Number(service.settings["healthCheckGracePeriodSeconds"] ?? 0) * 1000;
-    clock.after(delays.unhealthyAfterMs + graceMs, () => {
-      if (task.healthy || task.desiredStatus === "STOPPED") return;
-      const { definition } = checked;
-      const reason = definition.hasHealthCheck
-        ? "Task failed container health checks"
-        : `Task failed ELB health checks in (target-group ${targetGroup(service)})`;
-      tell(service, `(port ${definition.port}) is unhealthy in (target-group ${targetGroup(service)}).`);
-      engine.stop(task, "ServiceSchedulerInitiated", reason);
+    atDeadline(clock, clock.now() + delays.unhealthyAfterMs + graceMs, () => {
+      if (!task.healthy && task.desiredStatus !== "STOPPED") stopUnhealthy(service, task, checked);
     });
+  }
+
+  function stopUnhealthy(service: EcsService, task: Task, { definition }: TaskContainer): void {
+    const reason = definition.hasHealthCheck
+      ? "Task failed container health checks"
+      : `Task failed ELB health checks in (target-group ${targetGroup(service)})`;
+    tell(service, `(port ${definition.port}) is unhealthy in (target-group ${targetGroup(service)}).`);
+    engine.stop(task, "ServiceSchedulerInitiated", reason);
   }
 
   /** Counts it for the circuit breaker, and slows down after repeated rounds of failures. */

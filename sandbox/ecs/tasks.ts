@@ -3,6 +3,7 @@
 
 import type { Chance, ResolveImage, SandboxClock, WriteLog } from "../api.ts";
 import { containerRequest, logStream, pinned } from "./container-start.ts";
+import { atDeadline } from "./deadline.ts";
 import type { Delays } from "./delays.ts";
 import type { StopCode, Task, TaskContainer, TaskPlan, TaskStatus } from "./model.ts";
 import { newTask } from "./new-task.ts";
@@ -175,7 +176,8 @@ export function createTaskEngine(dependencies: TaskEngineDependencies): TaskEngi
     const isChecked = task.containers.some(
       ({ definition }) => definition.port !== undefined || definition.hasHealthCheck,
     );
-    next(task, isChecked ? delays.targetHealthyMs : delays.healthyWithoutCheckMs, () => healthy(task));
+    if (isChecked) next(task, delays.targetHealthyMs, () => healthy(task));
+    else task.cancelNext = atDeadline(clock, clock.now() + delays.healthyWithoutCheckMs, () => healthy(task));
   }
 
   function healthy(task: Task): void {

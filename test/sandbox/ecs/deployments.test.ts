@@ -183,6 +183,67 @@ describe("a bad version", () => {
   });
 });
 
+describe("a rollback", () => {
+  const bad = { image: "api:bad", outcome: { kind: "exit", exitCode: 1 } } as const;
+
+  /** Rolls out a bad version until its rollback has begun. */
+  async function rollingBack(): Promise<EcsAccount> {
+    const account = await openEcs({ rules: [bad] });
+    await createApi(account, await register(account, "api", "shop/api:good"), BREAKER);
+    await deploy(account, "shop/api:bad");
+    while ((await history(account))[0]?.status !== "ROLLBACK_IN_PROGRESS") account.advance(100);
+    return account;
+  }
+
+  it("whose own tasks fail ends as ROLLBACK_FAILED and stalls", async () => {
+    const account = await rollingBack();
+    account.runner.setRules([{ outcome: { kind: "exit", exitCode: 1 } }]);
+    account.advance(5 * MINUTE_MS);
+    expect((await history(account))[0]?.status).toBe("ROLLBACK_FAILED");
+    const { deployments, runningCount } = await describeApi(account);
+    expect(deployments?.[0]?.rolloutState).toBe("FAILED");
+    expect(runningCount).toBe(2);
+  });
+
+  it("gives way to a newer deployment", async () => {
+    const account = await rollingBack();
+    const fixed = await deploy(account, "shop/api:fixed");
+    account.advance(MINUTE_MS);
+    expect((await history(account)).map(({ status }) => status)).toEqual(["SUCCESSFUL", "STOPPED", "SUCCESSFUL"]);
+    expect((await describeApi(account)).deployments).toMatchObject([
+      { taskDefinition: fixed, rolloutState: "COMPLETED", runningCount: 2 },
+    ]);
+  });
+});
+
+describe("a breaker that does not reset", () => {
+  it("adds up failures although tasks become healthy in between", async () => {
+    const failing = { image: "api:2", times: 1, outcome: { kind: "exit", exitCode: 1 } } as const;
+    const account = await openEcs();
+    await createApi(account, await register(account, "api", "shop/api:1"), {
+      desiredCount: 4,
+      deploymentConfiguration: {
+        maximumPercent: 125,
+        deploymentCircuitBreaker: { enable: true, rollback: true, resetOnHealthyTask: false },
+      },
+    });
+    account.runner.setRules([failing]);
+    await deploy(account, "shop/api:2");
+    let failures = 0;
+    for (let step = 0; step < 1000; step += 1) {
+      account.advance(100);
+      const { failedTasks = 0, rolloutState } = present((await describeApi(account)).deployments?.[0]);
+      if (failedTasks > failures && rolloutState === "IN_PROGRESS") {
+        failures = failedTasks;
+        // One good task between two bad ones.
+        account.runner.setRules([{ image: "api:2", times: 1, outcome: { kind: "serve" } }, failing]);
+      }
+    }
+    expect(failures).toBe(3);
+    expect((await history(account))[0]?.status).toBe("ROLLBACK_SUCCESSFUL");
+  });
+});
+
 describe("a worker without ports", () => {
   it("counts as healthy only after a while, so that a crash loop is a failure", async () => {
     const account = await openEcs({
@@ -305,6 +366,19 @@ describe("the circuit breaker's threshold", () => {
     expect(circuitBreaker(configuration("COUNT", 7), 100).threshold).toBe(7);
     expect(circuitBreaker(configuration("UNBOUNDED_PERCENT", 10), 10).threshold).toBe(1);
     expect(circuitBreaker(configuration("BOUNDED_PERCENT", 10), 10).threshold).toBe(3);
+  });
+});
+
+describe("the same calls", () => {
+  it("give the same story, down to every identifier", async () => {
+    const story = async (): Promise<string> => {
+      const account = await openEcs({ rules: [{ image: ":bad", outcome: { kind: "exit", exitCode: 1 } }] });
+      await createApi(account, await register(account, "api", "shop/api:good"), BREAKER);
+      await deploy(account, "shop/api:bad");
+      account.advance(5 * MINUTE_MS);
+      return JSON.stringify([await describeApi(account), await history(account)]);
+    };
+    expect(await story()).toBe(await story());
   });
 });
 

@@ -178,7 +178,6 @@ async function openProcesses(programs: Readonly<Record<string, string>>) {
     writeLog: ({ stream }, line) => void logged.push(`${stream.replace(/[0-9a-f]{32}$/, "<task>")}: ${line}`),
     account: "111122223333",
     region: "eu-central-1",
-    delays: { unhealthyAfterMs: 1_000_000 },
   });
   onTestFinished(() => runner.close());
   const client = new ECSClient(openAccount({ services: [ecs] }).config);

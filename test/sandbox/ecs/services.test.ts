@@ -315,6 +315,22 @@ describe("tasks of a service", () => {
     ]);
   });
 
+  it("of a container without version consistency follow their tag", async () => {
+    const account = await openEcs();
+    account.retag("shop/api:1", "build 1");
+    const definition = await register(account, "api", "shop/api:1", {
+      containerDefinitions: [{ name: "api", image: "shop/api:1", versionConsistency: "disabled" }],
+    });
+    await createApi(account, definition, { desiredCount: 1 });
+    account.retag("shop/api:1", "build 2");
+    const { client } = account;
+    const { taskArns: [first] = [] } = await client.send(new ListTasksCommand({ cluster: "main", serviceName: "api" }));
+    await client.send(new StopTaskCommand({ cluster: "main", task: present(first) }));
+    account.advance(MINUTE_MS);
+    const { taskArns: [next] = [] } = await client.send(new ListTasksCommand({ cluster: "main", serviceName: "api" }));
+    expect((await describeTask(account, present(next))).containers?.[0]?.imageDigest).toBe(digestOf("build 2"));
+  });
+
   it("that cannot be placed are told of in the events and tried again", async () => {
     const account = await openEcs();
     account.ecs.placement.fail({ reason: "RESOURCE:MEMORY", detail: "insufficient memory", count: 2 });
