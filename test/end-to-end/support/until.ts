@@ -1,0 +1,26 @@
+// Waiting for something to become true: asked again and again until a deadline, never for a fixed time.
+import { setTimeout as pause } from "node:timers/promises";
+
+const PROBE_MS = 40;
+/** Longer than anything a test waits for takes on a slow machine. */
+const DEADLINE_MS = 40_000;
+
+/** The first defined answer. Fault: an Error that says what was waited for and what was seen last. */
+export async function until<Answer>(
+  what: string,
+  probe: () => Promise<Answer | undefined> | Answer | undefined,
+  options: { readonly deadlineMs?: number; readonly seen?: () => string } = {},
+): Promise<Answer> {
+  const { deadlineMs = DEADLINE_MS, seen } = options;
+  const givenUpAt = performance.now() + deadlineMs;
+  for (;;) {
+    const answer = await probe();
+    if (answer !== undefined) return answer;
+    if (performance.now() >= givenUpAt) {
+      throw new Error(
+        `waited ${deadlineMs / 1000} s for: ${what}${seen === undefined ? "" : `\nlast seen:\n${seen()}`}`,
+      );
+    }
+    await pause(PROBE_MS);
+  }
+}
