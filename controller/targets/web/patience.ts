@@ -1,7 +1,9 @@
 // How web steps wait: again after a fault of the world, to the end although superseded, and stopped by a shutdown.
+import { setMaxListeners } from "node:events";
 import { cancelReason } from "../../core/cancel.ts";
-import type { Outcome } from "../../core/event.ts";
+import type { CancelReason, Outcome } from "../../core/event.ts";
 import { Fault } from "../../core/fault.ts";
+import { LIMITS } from "../../core/limits.ts";
 import type { Context } from "../../ports.ts";
 
 /** Attempts of one call before its fault is handed to the engine, which retries the step until its deadline. */
@@ -27,30 +29,36 @@ export async function patiently<Answer>(
 }
 
 /** Runs a step that stops at once when its signal aborts. */
-export async function stoppable(context: Context, run: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
-  try {
-    context.signal.throwIfAborted();
-    return await run(context.signal);
-  } catch (error) {
-    if (context.signal.aborted) return { status: "cancelled", by: cancelReason(context.signal) };
-    throw error;
-  }
+export function stoppable(context: Context, run: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+  return heeding(context, () => true, run);
 }
 
 /**
  * Runs a step to its end whoever wants it to stop, because half a publication is worse than a late one. Only a shutdown
  * and a lost lease stop it: then nothing more may be written.
  */
-export async function untilEnd(context: Context, run: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+export function untilEnd(context: Context, run: (signal: AbortSignal) => Promise<Outcome>): Promise<Outcome> {
+  return heeding(context, (by) => by === "shutdown" || by === "fenced", run);
+}
+
+async function heeding(
+  context: Context,
+  heeds: (by: CancelReason) => boolean,
+  run: (signal: AbortSignal) => Promise<Outcome>,
+): Promise<Outcome> {
   if (context.signal.aborted) return { status: "cancelled", by: cancelReason(context.signal) };
   const stop = new AbortController();
+  // Every copy in flight listens, and its retry and its time limit.
+  setMaxListeners(4 * LIMITS.copies, stop.signal);
   const hear = (): void => {
-    const by = cancelReason(context.signal);
-    if (by === "shutdown" || by === "fenced") stop.abort(context.signal.reason);
+    if (heeds(cancelReason(context.signal))) stop.abort(context.signal.reason);
   };
   context.signal.addEventListener("abort", hear, { once: true });
   try {
-    return await stoppable({ ...context, signal: stop.signal }, run);
+    return await run(stop.signal);
+  } catch (error) {
+    if (stop.signal.aborted) return { status: "cancelled", by: cancelReason(stop.signal) };
+    throw error;
   } finally {
     context.signal.removeEventListener("abort", hear);
   }
