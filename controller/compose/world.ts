@@ -4,7 +4,7 @@ import type { Environment, Service } from "../core/environment.ts";
 import type { Outcome } from "../core/event.ts";
 import type { Memory } from "../core/history.ts";
 import type { Artifact, Depth, LiveService, LiveWeb } from "../core/live.ts";
-import type { Clock, Context, Runner, Runners, World } from "../ports.ts";
+import type { Clock, Runner, Runners, World } from "../ports.ts";
 
 type Pins = ReadonlyMap<string, Digest>;
 type Artifacts = ReadonlyMap<ComponentName, Artifact>;
@@ -34,7 +34,7 @@ export interface WorldParts {
   };
   readonly health: {
     readonly runner: Runner<"health">;
-    checkService(service: Service, environment: Environment, context: Context): Promise<Outcome>;
+    checkService(service: Service, signal: AbortSignal, note: (text: string) => void): Promise<Outcome>;
   };
 }
 
@@ -69,7 +69,7 @@ export function createWorld(parts: WorldParts): World {
         const outcome = await services.runners.deploy(step, turn, context);
         const service = turn.environment.services.find(({ name }) => name === step.service);
         if (outcome.status !== "done" || service === undefined) return outcome;
-        const checked = await health.checkService(service, turn.environment, context);
+        const checked = await health.checkService(service, context.signal, (text) => context.note(text));
         return checked.status === "done" ? outcome : checked;
       },
     },

@@ -1,0 +1,59 @@
+// Repositories: the configured ones with their manifests, and those in which the SHAs live.
+import { join } from "node:path";
+import type { Environment } from "../core/environment.ts";
+import type { Sha } from "../core/brand.ts";
+import { Fault } from "../core/fault.ts";
+import type { GitCredentials } from "../git/credentials.ts";
+import { createMirror } from "../git/mirror.ts";
+import type { Contains, Source } from "../ports.ts";
+
+export interface SourcesParts {
+  readonly repositories: readonly { readonly address: string; readonly branch: string }[];
+  /** Folder of the mirrors. */
+  readonly folder: string;
+  readonly credentials: GitCredentials;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Sources {
+  readonly configured: readonly Source[];
+  /** Where the SHAs of an environment live: `source:` of its application, else the repository of its manifests. */
+  ofShas(source: string | undefined, configuration: Source): Source;
+  readonly contains: Contains;
+}
+
+export function createSources({ repositories, folder, credentials, env }: SourcesParts): Sources {
+  const options = { folder: join(folder, "mirrors"), credentials, environment: env };
+  const configured = repositories.map(({ address, branch }) => createMirror({ ...options, address, branch }));
+  const others = new Map<string, Source>();
+
+  function ofShas(source: string | undefined, configuration: Source): Source {
+    const address = source === undefined ? configuration.address : addressOf(source);
+    const known = others.get(address) ?? createMirror({ ...options, address, branch: "HEAD", purpose: "commits" });
+    others.set(address, known);
+    return known;
+  }
+
+  return {
+    configured,
+    ofShas,
+    async contains(environment: Environment, older: Sha, newer: Sha, signal: AbortSignal) {
+      const configuration = configured.find((one) => one.id === environment.revision.repository);
+      if (configuration === undefined) return undefined;
+      try {
+        const source = ofShas(environment.source, configuration);
+        await source.head(signal);
+        return await source.isAncestor(older, newer, signal);
+      } catch (thrown) {
+        // Ancestry that cannot be read now is not known: the gate waits, and the next look asks again.
+        if (thrown instanceof Fault) return undefined;
+        throw thrown;
+      }
+    },
+  };
+}
+
+/** `owner/name` stands for GitHub; anything else is an address as it is. */
+function addressOf(source: string): string {
+  return /^[\w.-]+\/[\w.-]+$/.test(source) && !source.startsWith(".") ? `https://github.com/${source}.git` : source;
+}
