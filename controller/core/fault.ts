@@ -247,6 +247,12 @@ export const FAULTS = {
     "What runs was released by another journal.",
     "Point LOCKSTEP_JOURNAL at that journal, or `lockstep resolve <env> --adopt` to start anew from what runs.",
   ),
+  "address-unavailable": row(
+    "operator",
+    "stop",
+    "The address of page and API cannot be listened at.",
+    "Stop what listens there, or choose another with LOCKSTEP_LISTEN; port 0 lets the system pick one.",
+  ),
   fenced: row(
     "world",
     "stop",
