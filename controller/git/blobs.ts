@@ -16,8 +16,11 @@ const BATCH_BYTES = 32 * 1024 * 1024;
 export type ReadObjects = (ids: readonly string[]) => Promise<Buffer>;
 
 export interface Blobs {
-  /** The files with their texts; refused ones come with the reason, and are never read. */
-  read(entries: readonly Entry[], readObjects: ReadObjects): Promise<readonly ManifestFile[]>;
+  /**
+   * The files with their texts; refused ones come with the reason, and are never read. Undefined when the mirror
+   * lacks an object that it must hold.
+   */
+  read(entries: readonly Entry[], readObjects: ReadObjects): Promise<readonly ManifestFile[] | undefined>;
 }
 
 export function createBlobs(): Blobs {
@@ -46,6 +49,7 @@ export function createBlobs(): Blobs {
         for (const [id, content] of parseBatch(await readObjects(ids), ids)) contents.set(id, content);
       }
       for (const [id, content] of contents) keep(id, content);
+      if (readable.some(({ id }) => !contents.has(id))) return undefined;
       return entries.map((entry) => toFile(entry, contents.get(entry.id)));
     },
   };
@@ -62,7 +66,10 @@ function sizeOf(content: Content | undefined): number {
 
 function toFile(entry: Entry, content: Content | undefined): ManifestFile {
   const { path, mode, id } = entry;
-  return { path, mode, id, ...(content ?? { refused: refusal(entry) ?? "it is not in the mirror" }) };
+  const refused = refusal(entry);
+  // Two names of one object may differ in mode: a link is refused although a file with the same bytes is not.
+  if (refused !== undefined || content === undefined) return { path, mode, id, refused: refused ?? "it was not read" };
+  return { path, mode, id, ...content };
 }
 
 function batches(entries: readonly Entry[]): readonly (readonly Entry[])[] {

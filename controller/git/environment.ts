@@ -18,9 +18,6 @@ const SETTINGS: readonly (readonly [string, string])[] = [
   ["submodule.recurse", "false"],
   // A token must not travel to where a server points.
   ["http.followRedirects", "false"],
-  // A connection that trickles is as good as none.
-  ["http.lowSpeedLimit", "1000"],
-  ["http.lowSpeedTime", "20"],
   // What arrives is checked before it counts; old repositories hold harmless oddities.
   ["transfer.fsckObjects", "true"],
   ["fetch.fsck.zeroPaddedFilemode", "warn"],
@@ -43,7 +40,7 @@ export interface Surroundings {
   /** The mirror; undefined = Git looks from the folder it is started in. */
   readonly gitDir?: string;
   /** For `ls-remote` and `fetch`; without it no protocol and no credential is given. */
-  readonly remote?: { readonly address: Address; readonly credentials: GitCredentials };
+  readonly remote?: { readonly address: Address; readonly credentials: GitCredentials; readonly stallMs: number };
   /** Where the objects are that a partial mirror leaves out. */
   readonly promisor?: Address;
 }
@@ -52,6 +49,14 @@ export function environmentOf(surroundings: Surroundings): Readonly<Record<strin
   const { inherited, home, gitDir, remote, promisor } = surroundings;
   const isSsh = remote?.address.protocol === "ssh";
   const token = remote === undefined ? undefined : tokenSetting(remote.address, remote.credentials);
+  // A connection that trickles is as good as none. This also ends the transport of a Git that was killed.
+  const slow: readonly (readonly [string, string])[] =
+    remote === undefined
+      ? []
+      : [
+          ["http.lowSpeedLimit", "1000"],
+          ["http.lowSpeedTime", String(Math.ceil(remote.stallMs / 1000))],
+        ];
   const promised: readonly (readonly [string, string])[] =
     promisor === undefined
       ? []
@@ -64,7 +69,7 @@ export function environmentOf(surroundings: Surroundings): Readonly<Record<strin
     ...(gitDir === undefined ? {} : { GIT_DIR: gitDir }),
     GIT_ALLOW_PROTOCOL: remote?.address.protocol ?? "none",
     ...(isSsh ? { GIT_SSH_COMMAND: sshCommand(remote.credentials), GIT_SSH_VARIANT: "ssh" } : {}),
-    ...settings([...SETTINGS, ...promised, ...(token === undefined ? [] : [token])]),
+    ...settings([...SETTINGS, ...slow, ...promised, ...(token === undefined ? [] : [token])]),
   };
 }
 

@@ -53,8 +53,8 @@ export function brokenFault(thrown: unknown, address: Address, signal: AbortSign
 }
 
 /** A command that reads the mirror and failed: the cache is damaged, and is made anew by the next look. */
-export function mirrorFault(ended: Ended, address: Address, folder: string): Fault {
-  const said = lastWords(ended.stderr);
+export function mirrorFault(stderr: string, address: Address, folder: string): Fault {
+  const said = lastWords(stderr);
   return new Fault("repository-unreachable", `${place(address)}: its mirror in ${folder} cannot be read: ${said}`);
 }
 

@@ -2,6 +2,8 @@
 export interface GitLimits {
   /** One `ls-remote`. */
   readonly lookMs: number;
+  /** How long an HTTP server may send less than 1,000 bytes a second; whole seconds. */
+  readonly stallMs: number;
   /** One fetch, start to end. */
   readonly fetchMs: number;
   /** What one fetch may bring. */
@@ -18,6 +20,7 @@ export interface GitLimits {
 
 export const GIT_LIMITS: GitLimits = {
   lookMs: 30_000,
+  stallMs: 20_000,
   fetchMs: 10 * 60_000,
   fetchBytes: 2 * 1024 * 1024 * 1024,
   localMs: 60_000,

@@ -13,13 +13,18 @@ export interface Entry {
 const ENTRY = /^([0-7]{6}) (?:blob|commit) ([0-9a-f]{40}) +([0-9]+|-)\t(.+)$/s;
 const CONFIGURATION = /^(?:(.+)\/)?environments\/application\.yaml$/s;
 
-/** Reads `ls-tree -l -z`; entries that are neither blob nor submodule (a folder asked for by name) are left out. */
-export function parseListing(output: string): readonly Entry[] {
-  return output.split("\0").flatMap((line): readonly Entry[] => {
+/**
+ * Reads `ls-tree -l -z`. Folders are left out. Undefined when a line is anything else, as when the mirror lacks an
+ * object and Git writes `BAD` for its size: a file that is left out would look like one that was deleted.
+ */
+export function parseListing(output: string): readonly Entry[] | undefined {
+  const lines = output.split("\0").filter((line) => line !== "" && !line.startsWith("040000 tree "));
+  const entries = lines.flatMap((line): readonly Entry[] => {
     const [, mode, id, size, path] = ENTRY.exec(line) ?? [];
     if (mode === undefined || id === undefined || path === undefined) return [];
     return [{ mode, id, path, ...(size === undefined || size === "-" ? {} : { size: Number(size) }) }];
   });
+  return entries.length === lines.length ? entries : undefined;
 }
 
 /**
@@ -66,4 +71,10 @@ export function textOf(bytes: Uint8Array): { readonly text: string } | { readonl
   } catch {
     return { refused: "it is not UTF-8" };
   }
+}
+
+/** Relative to the root, without a way out of it. */
+export function isPlainPath(path: string): boolean {
+  const parts = path.split("/");
+  return !path.includes("\0") && parts.every((part) => part !== "" && part !== "." && part !== "..");
 }

@@ -15,7 +15,7 @@ import { mirrorFault, place, remoteFault } from "./faults.ts";
 import { createGate } from "./gate.ts";
 import type { GitLimits } from "./limits.ts";
 import { GIT_LIMITS } from "./limits.ts";
-import { configurationFolders, parseListing } from "./listing.ts";
+import { configurationFolders, isPlainPath, parseListing } from "./listing.ts";
 import type { Entry } from "./listing.ts";
 import { createStore } from "./store.ts";
 
@@ -79,7 +79,7 @@ export function createMirror(options: MirrorOptions): Source {
     if (ended.exit === 0) return ended.stdout;
     if (!heads.has(commit) && !(await has(commit, signal))) throw missing(address, commit);
     store.discard();
-    throw mirrorFault(ended, address, store.folder);
+    throw mirrorFault(ended.stderr, address, store.folder);
   }
 
   async function has(commit: Sha, signal: AbortSignal): Promise<boolean> {
@@ -152,11 +152,18 @@ export function createMirror(options: MirrorOptions): Source {
   async function list(commit: Sha, paths: readonly string[], signal: AbortSignal): Promise<readonly Entry[]> {
     assert(purpose === "configuration", "a mirror of commits holds no files");
     const argv = ["ls-tree", "-l", "-z", "--full-tree", ...(paths.length === 0 ? ["-r"] : []), "--end-of-options"];
-    return parseListing((await read([...argv, commit, ...paths], commit, signal)).toString("utf8"));
+    const entries = parseListing((await read([...argv, commit, ...paths], commit, signal)).toString("utf8"));
+    return entries ?? incomplete("an object of a listing");
   }
 
-  function readBlobs(entries: readonly Entry[], commit: Sha, signal: AbortSignal): Promise<readonly ManifestFile[]> {
-    return blobs.read(entries, (ids) => read(["cat-file", "--batch"], commit, signal, `${ids.join("\n")}\n`));
+  async function readBlobs(entries: readonly Entry[], commit: Sha, signal: AbortSignal) {
+    const ask = (ids: readonly string[]) => read(["cat-file", "--batch"], commit, signal, `${ids.join("\n")}\n`);
+    return (await blobs.read(entries, ask)) ?? incomplete("a file");
+  }
+
+  function incomplete(what: string): never {
+    store.discard();
+    throw mirrorFault(`${what} is missing from it`, address, store.folder);
   }
 
   /** Files of a commit never change, so what was read for the same question is handed out again. */
@@ -203,7 +210,7 @@ export function createMirror(options: MirrorOptions): Source {
       // The mirror holds all ancestors of what it holds, so what it lacks is none.
       if (!heads.has(older) && !(await has(older, signal))) return false;
       store.discard();
-      throw mirrorFault(ended, address, store.folder);
+      throw mirrorFault(ended.stderr, address, store.folder);
     },
     async changes(older, newer, paths, limit, signal) {
       const plain = paths.filter(isPlainPath);
@@ -239,10 +246,4 @@ function missing(address: Address, commit: Sha): Fault {
 
 function isSha(text: string): text is Sha {
   return Sha.is(text);
-}
-
-/** Relative to the root, without a way out of it. */
-function isPlainPath(path: string): boolean {
-  const parts = path.split("/");
-  return !path.includes("\0") && parts.every((part) => part !== "" && part !== "." && part !== "..");
 }

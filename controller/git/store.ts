@@ -57,7 +57,7 @@ export function createStore(options: StoreOptions): Store {
       home,
       // `init` stands in the folder that becomes the mirror.
       ...(cwd === folder ? { gitDir: folder } : {}),
-      ...(isRemote ? { remote: { address, credentials } } : {}),
+      ...(isRemote ? { remote: { address, credentials, stallMs: limits.stallMs } } : {}),
       ...(options.isPartial ? { promisor: address } : {}),
     });
     options.onCommand(argv, environment);
@@ -81,7 +81,7 @@ export function createStore(options: StoreOptions): Store {
       const fresh = `${folder}.${randomBytes(8).toString("hex")}`;
       await mkdir(fresh, { mode: 0o700 });
       const ended = await run(["init", "--quiet", "--bare", "--end-of-options", fresh], false, signal, { cwd: fresh });
-      if (ended.exit !== 0) throw mirrorFault(ended, address, fresh);
+      if (ended.exit !== 0) throw mirrorFault(ended.stderr, address, fresh);
       await rename(fresh, folder).catch(async (thrown: unknown) => {
         await rm(fresh, { recursive: true, force: true });
         if (!(await isThere(join(folder, "HEAD")))) throw thrown;

@@ -5,16 +5,12 @@ import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
-import type { MirrorOptions } from "../../controller/git/mirror.ts";
-import { createMirror } from "../../controller/git/mirror.ts";
-import type { Source } from "../../controller/ports.ts";
-import { drain, faultIn, folder, removeFolders, repository, seen, signal } from "./repository.ts";
+import { drain, faultIn, folder, mirror, removeFolders, repository, seen, signal } from "./repository.ts";
 import type { Answer, GitServer } from "./server.ts";
 import { serveGit } from "./server.ts";
 
 const TOKEN = "canary-0123456789-token";
 const BASIC = `Basic ${Buffer.from(`x-access-token:${TOKEN}`).toString("base64")}`;
-const environment = { PATH: process.env["PATH"] };
 const servers: GitServer[] = [];
 
 afterEach(async () => {
@@ -29,10 +25,6 @@ async function serve(before?: Answer, holdAfterBytes?: number) {
   const server = await serveGit(dirname(made.path), before, holdAfterBytes);
   servers.push(server);
   return { made, head, server, url: `${server.url}/${basename(made.path)}/.git` };
-}
-
-function mirror(address: string, options: Partial<MirrorOptions> = {}): Source {
-  return createMirror({ address, branch: "main", folder: folder(), environment, ...options });
 }
 
 const withToken: Answer = (request, response) => {
@@ -158,9 +150,15 @@ describe("A server that does not come to an end is left", () => {
   test("after the time given, and its processes end", async () => {
     const { url } = await serve(stalling);
     const before = transports();
-    const fault = await faultIn(() => mirror(url, { limits: { lookMs: 300 } }).head(signal));
+    const fault = await faultIn(() => mirror(url, { limits: { lookMs: 300, stallMs: 1_000 } }).head(signal));
     expect(fault).toMatch(/^repository-unreachable: 127\.0\.0\.1:.*took longer than 0\.3 s/);
     await expect.poll(() => transports().filter((pid) => !before.includes(pid)), { timeout: 10_000 }).toEqual([]);
+  });
+
+  test("when it trickles, in the words of curl", async () => {
+    const { url } = await serve(stalling);
+    const fault = await faultIn(() => mirror(url, { limits: { stallMs: 1_000 } }).head(signal));
+    expect(fault).toMatch(/^repository-unreachable: 127\.0\.0\.1:.*answers too slowly/);
   });
 
   test("as soon as the caller does not wait any more", async () => {

@@ -4,6 +4,9 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Sha } from "../../controller/core/brand.ts";
+import type { MirrorOptions } from "../../controller/git/mirror.ts";
+import { createMirror } from "../../controller/git/mirror.ts";
+import type { ManifestFolder, Source } from "../../controller/ports.ts";
 import { faultOf } from "../../controller/core/fault.ts";
 
 export const signal = new AbortController().signal;
@@ -23,7 +26,7 @@ export function removeFolders(): void {
 
 export interface Repository {
   readonly path: string;
-  git(argv: readonly string[], input?: string): string;
+  git(argv: readonly string[], input?: string | Uint8Array): string;
   write(path: string, text: string | Uint8Array, mode?: number): void;
   link(path: string, target: string): void;
   commit(message: string): Sha;
@@ -40,7 +43,7 @@ export function repository(path = folder()): Repository {
     GIT_COMMITTER_NAME: "Ada",
     GIT_COMMITTER_EMAIL: "ada@example.com",
   };
-  const git = (argv: readonly string[], input = "") =>
+  const git = (argv: readonly string[], input: string | Uint8Array = "") =>
     execFileSync("git", argv, { cwd: path, env: environment, input, stdio: "pipe" }).toString().trim();
   git(["init", "--quiet", "--initial-branch=main"]);
   return {
@@ -97,4 +100,25 @@ export function seen(): Seen {
 /** The first words of the commands since the last call. */
 export function drain({ commands }: Seen): readonly string[] {
   return commands.splice(0).map((line) => line.split(" ")[0] ?? "");
+}
+
+export const environment = { PATH: process.env["PATH"] };
+
+export function mirror(address: string, options: Partial<MirrorOptions> = {}): Source {
+  return createMirror({ address, branch: "main", folder: folder(), environment, ...options });
+}
+
+/** A repository with one application and one environment at its root. */
+export function shop(): Repository {
+  const made = repository();
+  made.write("environments/application.yaml", "application: shop\n");
+  made.write("environments/dev.yaml", "sha: 1\n");
+  return made;
+}
+
+/** `dev.yaml: text` or `dev.yaml: why it was refused` for each file. */
+export function summary(folders: readonly ManifestFolder[]): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    folders.map(({ folder, files }) => [folder, files.map((file) => `${file.path}: ${file.text ?? file.refused}`)]),
+  );
 }

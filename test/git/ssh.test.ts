@@ -1,7 +1,7 @@
 // A mirror over a real sshd of its own: only known hosts, only the key given.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { userInfo } from "node:os";
@@ -9,11 +9,11 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { createMirror } from "../../controller/git/mirror.ts";
 import type { GitCredentials } from "../../controller/git/credentials.ts";
-import { faultIn, folder, removeFolders, repository, seen, signal } from "./repository.ts";
+import { environment, faultIn, folder, removeFolders, repository, seen, signal } from "./repository.ts";
 
 /** Debian's package openssh-server; without it the command line of ssh is what address.test.ts holds. */
 const SSHD = "/usr/sbin/sshd";
-const environment = { PATH: process.env["PATH"] };
+const KEYGEN = "/usr/bin/ssh-keygen";
 const ending: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
@@ -31,7 +31,7 @@ async function freePort(): Promise<number> {
 }
 
 function key(path: string): string {
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path]);
+  execFileSync(KEYGEN, ["-q", "-t", "ed25519", "-N", "", "-f", path]);
   return readFileSync(`${path}.pub`, "utf8").trim();
 }
 
@@ -55,6 +55,8 @@ async function startServer() {
     "PermitRootLogin prohibit-password",
   ];
   writeFileSync(join(home, "config"), `${settings.join("\n")}\n`);
+  // Debian's sshd wants this folder when it starts as root; its service would have made it.
+  if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
   const server = spawn(SSHD, ["-D", "-e", "-f", join(home, "config")], { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   server.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));

@@ -1,16 +1,15 @@
 // The working tree is read as it lies there, with the same refusals as a commit.
-import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { LIMITS } from "../../controller/core/limits.ts";
 import { createMirror } from "../../controller/git/mirror.ts";
 import { readWorkingFiles, readWorkingTree } from "../../controller/git/tree.ts";
-import { faultIn, folder, removeFolders, repository, signal } from "./repository.ts";
+import { environment, faultIn, folder, removeFolders, repository, signal } from "./repository.ts";
 
 afterEach(removeFolders);
-
-const environment = { PATH: process.env["PATH"] };
 
 function shop() {
   const made = repository();
@@ -66,22 +65,24 @@ test("A repository without a commit, and a folder without a repository, have no 
   expect(tree.folders.map(({ folder }) => folder)).toEqual([""]);
 });
 
-test("Links are not followed, and pipes, huge files and other encodings are not read", async () => {
+test("Links are not followed, and sockets, huge files and other encodings are not read", async () => {
   const made = shop();
   made.link("shop/environments/link.yaml", "/etc/passwd");
   made.link("shop/linked", "environments");
   symlinkSync(join(made.path, "shop"), join(made.path, "everything"));
   made.write("shop/environments/huge.yaml", "x".repeat(LIMITS.manifestBytes + 1));
   made.write("shop/environments/latin.yaml", Buffer.from([0xff]));
-  execFileSync("mkfifo", [join(made.path, "shop/environments/pipe.yaml")]);
+  const socket = createServer().listen(join(made.path, "shop/environments/socket.yaml"));
+  await once(socket, "listening");
   const { folders, root } = await readWorkingTree(made.path, environment, signal);
   expect(folders.map(({ folder }) => folder)).toEqual(["shop"]);
+  socket.close();
   const refused = (folders[0]?.files ?? []).filter(({ text }) => text === undefined);
   expect(refused.map(({ path, refused }) => `${path}: ${refused}`)).toEqual([
     "shop/environments/huge.yaml: it is 262145 bytes long; at most 262144 are read",
     "shop/environments/latin.yaml: it is not UTF-8",
     "shop/environments/link.yaml: it is a symbolic link, which is never followed; put the file itself here",
-    "shop/environments/pipe.yaml: it has the mode special; only plain files are read",
+    "shop/environments/socket.yaml: it has the mode special; only plain files are read",
   ]);
   const named = await readWorkingFiles(root, ["everything/environments/dev.yaml", "shop/environments/dev.yaml"]);
   expect(named.map((file) => file.text ?? file.refused)).toEqual([
