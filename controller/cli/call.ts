@@ -1,5 +1,6 @@
 // One run of a command: its words and options, and the ways it may speak.
 import { stripVTControlCharacters } from "node:util";
+import { durationMs } from "../core/duration.ts";
 import type { Doors } from "./doors.ts";
 import { EXIT } from "./exit.ts";
 import type { Line, Style } from "../core/paint.ts";
@@ -90,12 +91,11 @@ export function required(call: Call, what: string, example: string): string {
 
 /** `90s`, `20m`, `2h`, `0` → milliseconds. */
 export function readDuration(text: string, option: string): number {
-  const parts = /^(\d{1,9})(ms|s|m|h|d)?$/.exec(text);
-  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[parts?.[2] ?? "s"];
-  if (parts?.[1] === undefined || unit === undefined || (parts[2] === undefined && parts[1] !== "0")) {
+  const ms = text === "0" ? 0 : durationMs(text);
+  if (ms === undefined) {
     throw stop(EXIT.usage, `${option}: ${JSON.stringify(text)} is not a duration`, `For example: ${option} 30m`);
   }
-  return Number(parts[1]) * unit;
+  return ms;
 }
 
 /** Asks before something that cannot be taken back; only a person at a terminal is asked. */

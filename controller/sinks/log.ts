@@ -4,20 +4,14 @@ import type { DestinationStream } from "pino";
 import { Instant } from "../core/brand.ts";
 import { about, narrate, weight } from "../core/narrate.ts";
 import type { Redactor } from "../core/redact.ts";
-import type { Clock, Sink } from "../ports.ts";
+import type { Sink } from "../ports.ts";
 
 type Level = "debug" | "info" | "warn" | "error";
 
 export interface LogOptions {
   readonly level: Level;
   readonly redact: Redactor;
-  readonly destination: DestinationStream;
-  readonly clock: Pick<Clock, "now">;
-}
-
-export interface Log extends Sink {
-  /** A mistake of ours that no event carries; `where` is static. */
-  mistake(where: string, error: unknown): void;
+  readonly output: DestinationStream;
 }
 
 /** Details for who looks closely, news for everybody; what an operator must mend is an error, the rest warns. */
@@ -33,7 +27,7 @@ const LEVELS: { readonly [Weight in ReturnType<typeof weight>]: Level } = {
 const LEFT_OUT: ReadonlySet<string> = new Set(["type", "token", "nonce", "releaseId", "ttlMs"]);
 
 /** Messages are static (the event's type), everything that varies is a field, so that lines can be counted. */
-export function createLog({ level, redact, destination, clock }: LogOptions): Log {
+export function createLogSink({ level, redact, output }: LogOptions): Sink {
   const logger = pino(
     {
       level,
@@ -42,7 +36,7 @@ export function createLog({ level, redact, destination, clock }: LogOptions): Lo
       timestamp: false,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    output,
   );
   return {
     name: "log",
@@ -51,13 +45,6 @@ export function createLog({ level, redact, destination, clock }: LogOptions): Lo
       const at = event.durable ? event.record.at : event.at;
       const fields = { time: Instant.toIso(at), about: about(event), ...facts(what), text: narrate(event) };
       logger[LEVELS[weight(event)]](redact.deep(fields), what.type.replaceAll("-", " "));
-    },
-    mistake(where, error) {
-      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-      logger.error(
-        redact.deep({ time: Instant.toIso(clock.now()), where, error: { name, message, stack } }),
-        "mistake in lockstep",
-      );
     },
     async [Symbol.asyncDispose]() {
       await new Promise<void>((resolve) => {

@@ -10,11 +10,9 @@ import type { State } from "../core/status.ts";
 import type { Sink } from "../ports.ts";
 
 export interface TerminalOptions {
-  readonly write: (text: string) => void;
+  readonly output: { write(text: string): void };
   readonly style: Style;
   readonly redact: Redactor;
-  /** Also progress and details. */
-  readonly verbose: boolean;
 }
 
 type EventType = ReturnType<typeof typeOf>;
@@ -37,11 +35,11 @@ const SHAPES: { readonly [Type in EventType]?: State } = {
   progress: "converging",
 };
 
-export function createTerminal({ write, style, redact, verbose }: TerminalOptions): Sink {
+export function createTerminalSink({ output, style, redact }: TerminalOptions): Sink {
   return {
     name: "terminal",
     take(event) {
-      if (weight(event) === "detail" && !verbose && typeOf(event) !== "progress") return;
+      if (weight(event) === "detail" && typeOf(event) !== "progress") return;
       const at = event.durable ? event.record.at : event.at;
       const state = stateOf(event);
       const { symbol, tone } = STATES[state ?? "none"];
@@ -51,7 +49,7 @@ export function createTerminal({ write, style, redact, verbose }: TerminalOption
         { text: `${shape} ${about(event).padEnd(14)} `, tone },
         redact(narrate(event)),
       ];
-      write(paint([line], style));
+      output.write(paint([line], style));
     },
     [Symbol.asyncDispose]: async () => undefined,
   };
