@@ -39,7 +39,7 @@ interface Found {
  * so the value is validated once more against that one alone.
  */
 function findings(validate: ValidateFunction, value: unknown, path: readonly string[]): readonly Found[] {
-  if (validate(value) === true) return [];
+  if (validate(value)) return [];
   // What is wrong with a key comes twice, and only its `propertyNames` says which key it is.
   const said = (validate.errors ?? []).filter((error) => error.propertyName === undefined);
   const errors = said.map((error) => ({ error, path: segments(error.instancePath) }));

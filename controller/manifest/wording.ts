@@ -53,7 +53,7 @@ export function wordsFor(finding: Finding): Words {
     case "minProperties":
       return { message: `${where} is empty` };
     case "maxProperties":
-      return { message: `${where} holds more than one key`, hint: "keep one" };
+      return { message: `${where} holds too many keys: at most ${String(params["limit"])}` };
     case "maxLength":
     case "maxItems":
       return { message: `${where} is too long: at most ${String(params["limit"])}` };
@@ -114,7 +114,7 @@ function wanted(schemas: readonly Schema[]): readonly string[] {
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
-  return typeof value === "string" ? quoted(value) : String(value);
+  return typeof value === "string" ? quoted(value) : JSON.stringify(value);
 }
 
 function expectation(schema: Schema | undefined): string | undefined {

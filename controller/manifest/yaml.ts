@@ -1,5 +1,5 @@
 // YAML text → a tree with positions, refusing whatever makes a document say something else than it seems to.
-import { CST, Lexer, LineCounter, parseAllDocuments, type Document, type ParsedNode } from "yaml";
+import { CST, Lexer, LineCounter, parseAllDocuments, type Document } from "yaml";
 import { LIMITS } from "../core/limits.ts";
 import type { Mapping, Position, Tree } from "../core/merge.ts";
 import { problem, type Problem } from "./problem.ts";
@@ -39,7 +39,7 @@ export function parseYaml(file: string, text: string): Parsed {
 }
 
 /** The documents of a text without a byte order mark. */
-export function documentsOf(text: string, lineCounter: LineCounter): readonly Document.Parsed<ParsedNode>[] {
+export function documentsOf(text: string, lineCounter: LineCounter): readonly Document.Parsed[] {
   return parseAllDocuments(text, {
     lineCounter,
     version: "1.2",
