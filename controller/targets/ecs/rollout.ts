@@ -58,15 +58,12 @@ export function progress(service: EcsService, aim: Aim): Progress {
   }
 }
 
-/** Old tasks that are left when as many new ones run as are wanted: a count, or undefined when it is not so. */
-export function draining(service: EcsService, aim: Aim): number | undefined {
+/** As many new tasks run as are wanted, whatever is left of the old ones. */
+export function hasArrived(service: EcsService, aim: Aim): boolean {
   const primary = primaryOf(service);
   const desired = service.desiredCount ?? 0;
-  if (primary?.id !== aim.deployment || primary.rolloutState === "FAILED" || desired === 0) return undefined;
-  if ((primary.runningCount ?? 0) < desired || (primary.pendingCount ?? 0) > 0) return undefined;
-  const old = (service.deployments ?? []).filter((one) => one !== primary);
-  const left = old.reduce((sum, one) => sum + (one.runningCount ?? 0), 0);
-  return left > 0 && old.every((one) => (one.pendingCount ?? 0) === 0) ? left : undefined;
+  if (primary?.id !== aim.deployment || primary.rolloutState === "FAILED" || desired === 0) return false;
+  return (primary.runningCount ?? 0) >= desired && (primary.pendingCount ?? 0) === 0;
 }
 
 /** Whether `deployments[]` alone says that the service rests on a version we know (or on one, when we know none). */

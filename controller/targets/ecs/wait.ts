@@ -14,7 +14,7 @@ import type { Diagnose } from "./diagnosis.ts";
 import { revisionOf } from "./family.ts";
 import type { Tasks } from "./tasks.ts";
 import type { Aim } from "./rollout.ts";
-import { draining, primaryOf, progress } from "./rollout.ts";
+import { hasArrived, primaryOf, progress } from "./rollout.ts";
 
 export interface Watch {
   readonly place: Place;
@@ -107,9 +107,8 @@ export function createWait(parts: WaitParts): Wait {
     }
 
     async function timedOut(seen: EcsService): Promise<Outcome> {
-      const left = draining(seen, aim);
-      if (left !== undefined && (await isReplaced(parts.tasks, watch, signal)))
-        return { status: "done", note: `draining ${left} old ${left === 1 ? "task" : "tasks"}` };
+      const left = hasArrived(seen, aim) ? await draining(parts.tasks, watch, signal) : 0;
+      if (left > 0) return { status: "done", note: `draining ${left} old ${left === 1 ? "task" : "tasks"}` };
       if (rollsBack !== "") return ended("deployment-failed", `${rollsBack}, and it had not ended in time`);
       const primary = primaryOf(seen);
       const counts = `${primary?.runningCount ?? 0} of ${seen.desiredCount ?? 0} tasks run`;
@@ -119,13 +118,17 @@ export function createWait(parts: WaitParts): Wait {
   };
 }
 
-/** Every task that is still wanted is ours, runs and is not unhealthy: the old ones only drain. */
-async function isReplaced(tasks: Tasks, { place, service, aim }: Watch, signal: AbortSignal): Promise<boolean> {
+/** Old tasks that are on their way out, when every task that is still wanted is ours, runs and is not unhealthy. */
+async function draining(tasks: Tasks, { place, service, aim }: Watch, signal: AbortSignal): Promise<number> {
   const wanted = await tasks.list(place, { serviceName: service, desiredStatus: "RUNNING" }, signal);
-  return wanted.every(
+  const isOurs = wanted.every(
     ({ startedBy, lastStatus, healthStatus }) =>
       startedBy === aim.deployment && lastStatus === "RUNNING" && healthStatus !== "UNHEALTHY",
   );
+  if (!isOurs) return 0;
+  const unwanted = await tasks.list(place, { serviceName: service, desiredStatus: "STOPPED" }, signal);
+  return unwanted.filter(({ lastStatus, startedBy }) => lastStatus !== "STOPPED" && startedBy !== aim.deployment)
+    .length;
 }
 
 /** The record of our deployment: by its number, for the number is in the name of its service revision. */
