@@ -27,11 +27,14 @@ export const aliasOf = ({ application, environment }: Omit<Place, "sha">): strin
 /** How these services were set up: unlike what Lockstep sets, so that putting it back shows. */
 export const FOUND_CONFIGURATION = { maximumPercent: 150, minimumHealthyPercent: 50 };
 
-/** Resolves when both services are steady. */
-export async function createServices(account: Account, place: Place): Promise<void> {
+export const SERVICES = ["api", "worker"] as const;
+export type ServiceName = (typeof SERVICES)[number];
+
+/** The services are not steady yet. */
+export async function createServices(account: Account, place: Place, names: readonly ServiceName[]): Promise<void> {
   const cluster = clusterOf(place);
   await account.ecs.send(new CreateClusterCommand({ clusterName: cluster }));
-  for (const service of ["api", "worker"] as const) {
+  for (const service of names) {
     await account.logs.send(new CreateLogGroupCommand({ logGroupName: `/ecs/${cluster}/${service}` }));
     const taskDefinition = await register(account, place, service);
     await account.ecs.send(
@@ -56,7 +59,7 @@ function balancer({ id }: Account, cluster: string) {
   return { targetGroupArn, containerName: "app", containerPort: 8080 };
 }
 
-async function register(account: Account, place: Place, service: "api" | "worker"): Promise<string> {
+async function register(account: Account, place: Place, service: ServiceName): Promise<string> {
   const { application, sha } = place;
   const cluster = clusterOf(place);
   const group = { "awslogs-group": `/ecs/${cluster}/${service}`, "awslogs-region": REGION };
@@ -74,7 +77,10 @@ async function register(account: Account, place: Place, service: "api" | "worker
           image: `${account.id}.dkr.ecr.${REGION}.amazonaws.com/${application}/${service}:${sha}`,
           essential: true,
           command: ["node", service === "api" ? "server.mjs" : "worker.mjs"],
-          ...(service === "api" ? { portMappings: [{ containerPort: 8080 }] } : {}),
+          // The worker's own check: without one ECS waits before it believes that a task is well.
+          ...(service === "api"
+            ? { portMappings: [{ containerPort: 8080 }] }
+            : { healthCheck: { command: ["CMD-SHELL", "true"] } }),
           environment: [{ name: "DATABASE_HOST", value: `db.${cluster}.internal` }],
           logConfiguration: { logDriver: "awslogs", options: { ...group, "awslogs-stream-prefix": service } },
         },
@@ -115,11 +121,9 @@ export async function createWeb(account: Account, place: Place): Promise<void> {
 }
 
 /** Resolves when every service of the cluster is one completed deployment. */
-export async function steady(account: Account, cluster: string): Promise<void> {
+export async function steady(account: Account, cluster: string, names: readonly ServiceName[]): Promise<void> {
   await until(`${cluster} to be steady`, async () => {
-    const { services = [] } = await account.ecs.send(
-      new DescribeServicesCommand({ cluster, services: ["api", "worker"] }),
-    );
+    const { services = [] } = await account.ecs.send(new DescribeServicesCommand({ cluster, services: [...names] }));
     const settled = services.every(
       ({ deployments = [] }) => deployments.length === 1 && deployments[0]?.rolloutState === "COMPLETED",
     );

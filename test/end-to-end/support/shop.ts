@@ -4,7 +4,16 @@ import type { Service, TaskDefinition } from "@aws-sdk/client-ecs";
 import type { Account } from "./account.ts";
 import { type Build, createImageRepositories, pushImages, pushRelease } from "./builds.ts";
 import type { Call } from "./calls.ts";
-import { aliasOf, bucketOf, clusterOf, createServices, createWeb, steady } from "./infrastructure.ts";
+import {
+  aliasOf,
+  bucketOf,
+  clusterOf,
+  createServices,
+  createWeb,
+  type ServiceName,
+  SERVICES,
+  steady,
+} from "./infrastructure.ts";
 import type { Changes, Repository } from "./repository.ts";
 
 export interface ShopOptions {
@@ -15,6 +24,8 @@ export interface ShopOptions {
   readonly migrate?: string;
   /** Tag of the image template. Default `{sha}`. */
   readonly tag?: string;
+  /** Default: api and worker. */
+  readonly services?: readonly ServiceName[];
   /** The folder that holds `environments/`; "" is the root. Default: the application's name. */
   readonly folder?: string;
 }
@@ -35,6 +46,8 @@ export interface Shop {
   id(environment: string): string;
   cluster(environment: string): string;
   bucket(environment: string): string;
+  /** Id of the CloudFront distribution. */
+  distribution(environment: string): string;
   /** Path of a manifest in the repository. */
   path(name: string): string;
   /** A commit of the application and what CI made of it; answers its SHA. */
@@ -44,7 +57,7 @@ export interface Shop {
   /** Commits and pushes the manifest; answers the commit. */
   bump(environment: string, sha: string, wish?: Wish): Promise<string>;
   /** The environment's services as AWS describes them. */
-  services(environment: string): Promise<Readonly<Record<"api" | "worker", Service>>>;
+  services(environment: string): Promise<Readonly<Record<ServiceName, Service>>>;
   taskDefinition(arn: string | undefined): Promise<TaskDefinition>;
   /** What a browser gets behind the CDN. */
   page(environment: string, path?: string): Promise<string>;
@@ -54,8 +67,6 @@ export interface Shop {
   calls(environment: string): Promise<readonly Call[]>;
 }
 
-const SERVICES = ["api", "worker"] as const;
-
 /** Pushes `application.yaml` and waits until what infrastructure code made runs. */
 export async function openShop(
   account: Account,
@@ -63,7 +74,7 @@ export async function openShop(
   application: string,
   options: ShopOptions = {},
 ): Promise<Shop> {
-  const { environments = ["dev"], folder = application } = options;
+  const { environments = ["dev"], folder = application, services: names = SERVICES } = options;
   const path = (name: string): string => `${folder === "" ? "" : `${folder}/`}environments/${name}.yaml`;
 
   async function build(how: Build = {}): Promise<string> {
@@ -78,8 +89,8 @@ export async function openShop(
   });
   const found = await build();
   const places = environments.map((environment) => ({ application, environment, sha: found }));
-  await Promise.all(places.flatMap((place) => [createServices(account, place), createWeb(account, place)]));
-  await Promise.all(places.map((place) => steady(account, clusterOf(place))));
+  await Promise.all(places.flatMap((place) => [createServices(account, place, names), createWeb(account, place)]));
+  await Promise.all(places.map((place) => steady(account, clusterOf(place), names)));
   const endpoints = await account.endpoints();
   const cluster = (environment: string): string => clusterOf({ application, environment });
   const bucket = (environment: string): string => bucketOf({ application, environment });
@@ -110,6 +121,7 @@ export async function openShop(
     id: (environment) => `${application}/${environment}`,
     cluster,
     bucket,
+    distribution: (environment) => distribution(environment).id,
     build,
     manifest,
     bump: (environment, sha, wish) => {
@@ -118,11 +130,10 @@ export async function openShop(
     },
     async services(environment) {
       const { services = [] } = await account.ecs.send(
-        new DescribeServicesCommand({ cluster: cluster(environment), services: [...SERVICES] }),
+        new DescribeServicesCommand({ cluster: cluster(environment), services: [...names] }),
       );
-      const [first, second] = SERVICES.map((name) => services.find(({ serviceName }) => serviceName === name));
-      if (first === undefined || second === undefined) throw new Error(`${cluster(environment)} lacks a service`);
-      return { api: first, worker: second };
+      const found = (name: ServiceName): Service => services.find(({ serviceName }) => serviceName === name) ?? {};
+      return { api: found("api"), worker: found("worker") };
     },
     async taskDefinition(arn) {
       const { taskDefinition } = await account.ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: arn }));
@@ -136,17 +147,13 @@ export async function openShop(
 }
 
 function applicationManifest({ id }: Account, application: string, options: ShopOptions): string {
-  const {
-    tag = "{sha}",
-    lines = [],
-    migrate = "{ service: api, command: [node, migrate.mjs], timeout: 20s }",
-  } = options;
+  const { tag = "{sha}", lines = [], services = SERVICES } = options;
+  const { migrate = "{ service: api, command: [node, migrate.mjs], timeout: 20s }" } = options;
   return `application: ${application}
 aws: { region: eu-west-1, cluster: "${application}-{env}" }
 image: ${id}.dkr.ecr.{region}.amazonaws.com/${application}/{service}:${tag}
 services:
-  api: { timeout: 30s }
-  worker: { timeout: 30s }
+${services.map((name) => `  ${name}: { timeout: 30s }`).join("\n")}
 migrate: ${migrate}
 web:
   site:
