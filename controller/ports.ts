@@ -42,7 +42,7 @@ export interface Source {
    * repository-denied, branch-missing.
    */
   head(signal: AbortSignal): Promise<Sha>;
-  /** Configuration folders (`…/environments/application.yaml`) and every file directly in them, plus `extra` paths. */
+  /** Configuration folders (`…/environments/application.yaml`) and every file directly in them. */
   folders(commit: Sha, signal: AbortSignal): Promise<readonly ManifestFolder[]>;
   /** Files named by manifests (`task:`), relative to the root; missing ones are left out. */
   files(commit: Sha, paths: readonly string[], signal: AbortSignal): Promise<readonly ManifestFile[]>;

@@ -33,7 +33,7 @@ export function openAwsWorld({ clock, random, writer, env }: AwsWorldParts): Aws
   const world = createWorld({
     clock,
     services: { ...ecs, observe: ecs.observe },
-    images: createImages({ aws, clock }),
+    images: createImages(aws),
     webs: createWeb({ aws }),
     health: probe,
   });

@@ -23,7 +23,7 @@ import { openAwsWorld } from "./aws-world.ts";
 import { createBoard } from "./board.ts";
 import { openJournal } from "./journal.ts";
 import { createReadManifests } from "./manifests.ts";
-import { readOperator } from "./operator.ts";
+import { openOperator, repositoriesOf } from "./operator.ts";
 import { systemRandom } from "./random.ts";
 import { createSources } from "./sources.ts";
 
@@ -38,18 +38,18 @@ export async function startController(options: ControllerOptions, parts: Control
   const { env, secrets, clock } = parts;
   const redact = createRedactor(secretValues(secrets, env));
   const writer = createWriterId();
-  const operator = await readOperator(config, env);
+  const operator = await openOperator(config.file, env);
   const { world, aws } = openAwsWorld({ clock, random: systemRandom, writer, env });
   const bus = createBus([sinkOf(options, redact)]);
   const sources = createSources({
-    repositories: operator.repositories,
+    repositories: repositoriesOf(operator, config),
     folder: stateFolder(config),
     credentials: credentialsOf(config, secrets),
     env,
   });
   const engine = await createEngine({
     sources: sources.configured,
-    read: createReadManifests(sources, operator),
+    read: createReadManifests(sources, operator.place),
     contains: sources.contains,
     world,
     journal: openJournal(config.journal, true),

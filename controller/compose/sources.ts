@@ -4,6 +4,8 @@ import type { Environment } from "../core/environment.ts";
 import type { Sha } from "../core/brand.ts";
 import { Fault } from "../core/fault.ts";
 import type { GitCredentials } from "../git/credentials.ts";
+import type { Address } from "../git/address.ts";
+import { parseAddress } from "../git/address.ts";
 import { createMirror } from "../git/mirror.ts";
 import type { Contains, Source } from "../ports.ts";
 
@@ -29,9 +31,27 @@ export function createSources({ repositories, folder, credentials, env }: Source
 
   function ofShas(source: string | undefined, configuration: Source): Source {
     const address = source === undefined ? configuration.address : addressOf(source);
-    const known = others.get(address) ?? createMirror({ ...options, address, branch: "HEAD", purpose: "commits" });
+    const known = others.get(address) ?? open(parseAddress(address, "."), configuration);
     others.set(address, known);
     return known;
+  }
+
+  /**
+   * `source:` is written by whoever may open a pull request: it gets our credentials only where we use them anyway, and
+   * reads a path of this machine only where the configuration itself is one.
+   */
+  function open(address: Address, configuration: Source): Source {
+    const ours = parseAddress(configuration.address, ".");
+    if (address.protocol === "file" && ours.protocol !== "file") {
+      throw new Fault(
+        "repository-denied",
+        `source ${address.text}: a path is read only where the configuration repository is a path`,
+      );
+    }
+    const trusted = address.host !== undefined && address.host === ours.host;
+    const { credentials: _, ...anonymous } = options;
+    const how = trusted ? options : anonymous;
+    return createMirror({ ...how, address: address.text, branch: "HEAD", purpose: "commits" });
   }
 
   return {

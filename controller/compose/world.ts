@@ -21,7 +21,7 @@ export interface WorldParts {
     readonly runners: Pick<Runners, "deploy" | "migrate">;
     family(version: string): string;
   };
-  readonly images: { resolveImages(environment: Environment, pins: Pins, signal: AbortSignal): Promise<Artifacts> };
+  readonly images: { resolve(environment: Environment, pins: Pins, signal: AbortSignal): Promise<Artifacts> };
   readonly webs: {
     observe(
       environment: Environment,
@@ -43,7 +43,7 @@ export function createWorld(parts: WorldParts): World {
 
   async function resolve(environment: Environment, pins: Pins, signal: AbortSignal): Promise<Artifacts> {
     const [ofImages, ofWebs] = await Promise.all([
-      images.resolveImages(environment, pins, signal),
+      images.resolve(environment, pins, signal),
       webs.artifacts(environment, pins, signal),
     ]);
     return new Map([...ofImages, ...ofWebs]);
