@@ -20,7 +20,11 @@ export interface Probe {
   /** Asks every second until the check passes or fails. `note` hears each change of what the endpoint answers. */
   check(health: HealthCheck, sha: Sha, signal: AbortSignal, note?: (text: string) => void): Promise<Outcome>;
   /** A service's own check, for the end of its deployment; done at once when it has none. */
-  checkService(service: Service, signal: AbortSignal, note?: (text: string) => void): Promise<Outcome>;
+  checkService(
+    service: Pick<Service, "sha" | "health">,
+    signal: AbortSignal,
+    note?: (text: string) => void,
+  ): Promise<Outcome>;
 }
 
 const INTERVAL_MS = 1_000;

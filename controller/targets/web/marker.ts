@@ -67,9 +67,9 @@ const MARKER_BYTES = 64 * 1024 ** 2;
 const REMEMBERED = 16;
 
 export function createMarkers(buckets: Buckets): Markers {
-  const remembered = new Map<string, Written>();
+  const remembered = new Map<string, Seen>();
 
-  function remember(name: string, seen: Written): Written {
+  function remember<As extends Seen>(name: string, seen: As): As {
     remembered.delete(name);
     remembered.set(name, seen);
     for (const oldest of [...remembered.keys()].slice(0, -REMEMBERED)) remembered.delete(oldest);
@@ -79,14 +79,11 @@ export function createMarkers(buckets: Buckets): Markers {
   async function read(web: Web, place: AwsPlace, signal: AbortSignal): Promise<Seen> {
     const name = nameOf(web, place);
     const known = remembered.get(name);
-    const condition = known === undefined ? {} : { etag: known.etag };
+    const condition = known?.etag === undefined ? {} : { etag: known.etag };
     const limits = { limitBytes: MARKER_BYTES, ...condition };
     const answer = await buckets.get(bucketOf(web, place), markerKey(web), limits, signal);
     if (answer.state === "same" && known !== undefined) return known;
-    if (answer.state !== "found") {
-      remembered.delete(name);
-      return {};
-    }
+    if (answer.state !== "found") return remember(name, {});
     const marker = parseMarker(answer.body);
     if (marker === undefined) {
       const message = `s3://${web.bucket}/${markerKey(web)} is not a marker that this Lockstep can read`;

@@ -53,6 +53,17 @@ export type Tap = (
   send: () => Promise<SandboxResponse>,
 ) => Promise<SandboxResponse> | SandboxResponse;
 
+/** Thrown by a tap, ends the life: nothing of it moves again. */
+export class Crash extends Error {}
+
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+function until<Value>(death: Promise<never>, run: () => Promise<Value>): Promise<Value> {
+  return Promise.race([death, run()]);
+}
+
 export interface Bench {
   readonly sandbox: Sandbox;
   readonly clock: SteppedClock;
@@ -144,19 +155,19 @@ export async function openBench(options: { readonly aliases?: readonly string[] 
   };
 
   async function drive<Value>(promise: Promise<Value>): Promise<Value> {
-    let ended = false;
+    const state = { ended: false };
     const end = (): void => {
-      ended = true;
+      state.ended = true;
     };
     promise.then(end, end);
-    while (!ended) {
+    while (!state.ended) {
       // SDK clients do some of their work between ticks, so a pause means several quiet turns of the loop.
-      for (let quiet = 0; quiet < 20 && !ended; quiet += 1) {
+      for (let quiet = 0; quiet < 20 && !state.ended; quiet += 1) {
         await turn();
         if (open > 0) quiet = 0;
       }
       const next = clock.nextAt();
-      if (!ended && open === 0 && next !== undefined) clock.advanceTo(next);
+      if (!state.ended && open === 0 && next !== undefined) clock.advanceTo(next);
     }
     return promise;
   }
@@ -170,16 +181,25 @@ export async function openBench(options: { readonly aliases?: readonly string[] 
   }
 
   function life(bench: Bench, tap: Tap): Life {
+    let die: (crash: Crash) => void = () => undefined;
+    const death = new Promise<never>((_, reject) => {
+      die = reject;
+    });
+    death.catch(() => undefined);
+    let dead = false;
     const handle = async (request: SandboxRequest): Promise<SandboxResponse> => {
-      const send = async (): Promise<SandboxResponse> => {
-        open += 1;
-        try {
-          return await sandbox.handle(request);
-        } finally {
-          open -= 1;
-        }
-      };
-      return tap(request, send);
+      if (dead) return never();
+      open += 1;
+      try {
+        return await tap(request, () => sandbox.handle(request));
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error;
+        dead = true;
+        die(error);
+      } finally {
+        open -= 1;
+      }
+      return never();
     };
     const aws = createAws({
       clock: controllerClock,
@@ -217,7 +237,7 @@ export async function openBench(options: { readonly aliases?: readonly string[] 
         clock: controllerClock,
         random: nextRandom,
         note: (text) => void notes.push(text),
-        record: (mark: Mark) => Promise.resolve(record(bench, mark)),
+        record: (mark: Mark) => (dead ? never() : Promise.resolve(record(bench, mark))),
         guard: () => undefined,
       };
       const release = bench.memory.open;
@@ -249,7 +269,7 @@ export async function openBench(options: { readonly aliases?: readonly string[] 
       step: (step, environment, signal = idle) => drive(run(step, environment, signal)),
       release: (environment, signal = idle) =>
         drive(
-          (async () => {
+          until(death, async () => {
             const live = await look(environment);
             const planned = plan(environment, live);
             if (planned.blockers.length > 0) throw new Error(planned.blockers.map((one) => one.message).join("; "));
@@ -264,7 +284,7 @@ export async function openBench(options: { readonly aliases?: readonly string[] 
             }
             end(bench, environment, live);
             return outcomes;
-          })(),
+          }),
         ),
     };
   }
