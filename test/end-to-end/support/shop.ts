@@ -61,6 +61,8 @@ export interface Shop {
   taskDefinition(arn: string | undefined): Promise<TaskDefinition>;
   /** What a browser gets behind the CDN. */
   page(environment: string, path?: string): Promise<string>;
+  /** Where the API's load balancer listens. */
+  url(environment: string): string;
   /** What the API's load balancer answers for `/version`. */
   version(environment: string): Promise<string>;
   /** Calls of the controller about the environment. */
@@ -123,6 +125,7 @@ export async function openShop(
     bucket,
     distribution: (environment) => distribution(environment).id,
     build,
+    url: api,
     manifest,
     bump: (environment, sha, wish) => {
       const changes: Changes = { [path(environment)]: manifest(environment, sha, wish) };
