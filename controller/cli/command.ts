@@ -22,8 +22,8 @@ export async function run(argv: readonly string[], io: Io, openDoors: () => Prom
   const quick = createCall(safe, [], createOptions({ "no-color": argv.includes("--no-color") }), openDoors);
   try {
     const [first, ...rest] = argv;
-    if (first === undefined || first === "--help" || first === "-h") return help(quick, []);
-    if (first === "help") return help(quick, rest);
+    if (first === undefined || first === "--help" || first === "-h") return await help(quick, []);
+    if (first === "help") return await help(quick, rest);
     const name = first === "--version" || first === "-V" ? "version" : first;
     const command = COMMANDS.find((one) => one.name === name);
     if (command === undefined) throw noCommand(first);

@@ -2,7 +2,7 @@
 import { short } from "../core/brand.ts";
 import type { Instant } from "../core/brand.ts";
 import { ago, clears, count, describeDifference, stepPosition } from "../core/describe.ts";
-import { attention, serviceLook, STATES, webLook } from "../core/looks.ts";
+import { attention, nextFor, serviceLook, STATES, webLook } from "../core/looks.ts";
 import type { EnvironmentStatus, StatusDocument } from "../core/status.ts";
 import type { Line, Style } from "../core/paint.ts";
 import { mark, muted, strong, table } from "./frame.ts";
@@ -89,11 +89,12 @@ function shaCell(one: EnvironmentStatus): Line {
 /** What is wrong in one environment, and what to do about it. */
 export function attentionLines(one: EnvironmentStatus, now: Instant): readonly Line[] {
   const until = one.until === undefined ? "" : `; clears ${clears(one.until, now)}`;
+  const next = nextFor(one);
   return [
     [mark(one.problems.length > 0 ? "failed" : one.state, one.id), `  ${one.why}${until}`],
     ...one.problems.map((problem): Line => ["  ", mark("failed", problem)]),
     ...(one.log === undefined ? [] : logTail(one.log)),
-    ...(one.next === undefined ? [] : [[muted("  next: "), one.next]]),
+    ...(next === undefined ? [] : [[muted("  next: "), next]]),
   ];
 }
 
@@ -106,8 +107,10 @@ function logTail(log: readonly string[]): readonly Line[] {
 export function environmentLines(one: EnvironmentStatus, now: Instant, style: Style): readonly Line[] {
   const observed = one.observedAt === undefined ? "not looked at yet" : `looked at ${ago(one.observedAt, now)}`;
   return [
-    [strong(one.id), "  ", mark(one.state), muted(` · ${observed}`)],
-    ...(STATES[one.state].urgency === undefined && one.problems.length === 0 ? [[one.why]] : attentionLines(one, now)),
+    [strong(one.id), muted(`  ${observed}`)],
+    ...(STATES[one.state].urgency === undefined && one.problems.length === 0
+      ? [[mark(one.state), `  ${one.why}`]]
+      : attentionLines(one, now)),
     [],
     ...table(facts(one, now), style, "  "),
     ...(one.release === undefined ? [] : [[], ...releaseLines(one.release, now, style, one.progress)]),

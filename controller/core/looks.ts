@@ -95,6 +95,12 @@ export function webLook(web: WebStatus, environment: EnvironmentStatus): CellLoo
   return { state: drifts && environment.state === "drift" ? "drift" : "healthy", text };
 }
 
+/** What to do about it: as the controller says, or the commands that go with the state. */
+export function nextFor(one: EnvironmentStatus): string | undefined {
+  if (one.next !== undefined || one.state !== "drift") return one.next;
+  return `\`lockstep diff ${one.id}\` shows it, \`lockstep repair ${one.id}\` puts back what Git says`;
+}
+
 /** Environments somebody should look at, the most urgent first. */
 export function attention(environments: readonly EnvironmentStatus[]): readonly EnvironmentStatus[] {
   const urgency = (one: EnvironmentStatus): number =>

@@ -3,7 +3,7 @@ import { short } from "../core/brand.ts";
 import type { Instant } from "../core/brand.ts";
 import { clears, count, stepPosition } from "../core/describe.ts";
 import type { CellLook } from "../core/looks.ts";
-import { attention, serviceLook, STATES, webLook } from "../core/looks.ts";
+import { attention, nextFor, serviceLook, STATES, webLook } from "../core/looks.ts";
 import type { EnvironmentStatus, StatusDocument } from "../core/status.ts";
 import type { Html } from "./page.tsx";
 import { environmentPath, Frame, Mark, Time, worstOf } from "./page.tsx";
@@ -90,6 +90,7 @@ function Attention({
 
 /** Why an environment is as it is, when that clears, what to do, and what is wrong in its manifest. */
 export function Sentence({ one, at }: { readonly one: EnvironmentStatus; readonly at: Instant }): Html {
+  const next = nextFor(one);
   return (
     <>
       {one.why}
@@ -97,7 +98,7 @@ export function Sentence({ one, at }: { readonly one: EnvironmentStatus; readonl
       {one.problems.map((problem) => (
         <code class="problem">{problem}</code>
       ))}
-      {one.next === undefined ? undefined : <span class="next">{`Next: ${one.next}`}</span>}
+      {next === undefined ? undefined : <span class="next">{`Next: ${next}`}</span>}
     </>
   );
 }
