@@ -17,12 +17,10 @@ import { createSources } from "./compose/sources.ts";
 export function createDoors({ env, clock, cwd }: Pick<Io, "env" | "clock" | "cwd">): Doors {
   // What `serve` needs and these commands do without must not stop them.
   const lenient = (): { readonly config: Config; readonly secrets: Secrets } => {
-    const { config, secrets, problems } = readConfig({ LOCKSTEP_REPOSITORY: cwd, ...env }, cwd);
-    if (config !== undefined) return { config, secrets };
-    throw new Fault(
-      "manifest-invalid",
-      problems.map(({ name, message, next }) => `${name} ${message}. ${next}`).join("\n"),
-    );
+    const reading = readConfig({ LOCKSTEP_REPOSITORY: cwd, ...env }, cwd);
+    if (reading.config !== undefined) return reading;
+    const problems = reading.problems.map(({ name, message, next }) => `${name} ${message}. ${next}`);
+    throw new Fault("manifest-invalid", problems.join("\n"));
   };
   const operatorOf = (config: Config): Promise<Operator> => openOperator(config.file, env);
 
@@ -40,8 +38,8 @@ export function createDoors({ env, clock, cwd }: Pick<Io, "env" | "clock" | "cwd
   return {
     async readManifests(where: Where, signal) {
       const { config, secrets } = lenient();
-      const { place } = await operatorOf(config);
-      return readWhere(where, { place, env, openSources: openSources(config, secrets) }, signal);
+      const operator = await operatorOf(config);
+      return readWhere(where, { place: operator.place, env, openSources: openSources(config, secrets) }, signal);
     },
     async openWorld() {
       const { config, secrets } = lenient();

@@ -82,7 +82,7 @@ export async function startController(options: ControllerOptions, parts: Control
   return {
     address: server.address,
     status: () => engine.status(),
-    subscribe: board.subscribe,
+    subscribe: (listener) => board.subscribe(listener),
     control: engine.control,
     closed,
   };

@@ -56,6 +56,8 @@ export function createLane(parts: LaneParts): Lane {
   const { id, ledger, clock, bus } = parts;
   let wish: Wish = { problems: [] };
   let considered: Considered | undefined;
+  /** What was decided last, or what stood in the way of deciding. */
+  let standing: Decision | undefined;
   let running: Promise<void> | undefined;
   let again = false;
   let passes = 0;
@@ -78,6 +80,7 @@ export function createLane(parts: LaneParts): Lane {
     const desired = wish.desired;
     if (desired === undefined || wish.unmanaged !== undefined) {
       considered = undefined;
+      standing = undefined;
       return "quiet";
     }
     await noteHold(ledger, desired.hold, clock.now());
@@ -92,7 +95,8 @@ export function createLane(parts: LaneParts): Lane {
     considered = await consider(look, parts, life.signal);
     if (await meet(considered)) return "again";
     await noteDrift(ledger, considered);
-    announce(considered.decision);
+    standing = considered.decision;
+    announce(standing);
     return considered.decision.kind === "act" ? act(considered) : "quiet";
   }
 
@@ -168,7 +172,7 @@ export function createLane(parts: LaneParts): Lane {
   /** What could not be done now is said once, shown as it is, and tried again at the next look. */
   function settleTrouble(fault: Fault): void {
     const text = `${fault.code}: ${fault.message}`;
-    if (considered !== undefined) considered = { ...considered, decision: decisionOf(fault) };
+    standing = decisionOf(fault);
     if (trouble === text) return;
     trouble = text;
     emit({ type: "trouble", fault: faultValue(fault), where: id });
@@ -219,9 +223,8 @@ export function createLane(parts: LaneParts): Lane {
       memory: ledger.memory(),
       problems: wish.problems,
       ...(wish.desired === undefined ? {} : { desired: wish.desired }),
-      ...(considered === undefined
-        ? {}
-        : { live: considered.live, plan: considered.plan, decision: considered.decision }),
+      ...(considered === undefined ? {} : { live: considered.live, plan: considered.plan }),
+      ...(standing === undefined ? {} : { decision: standing }),
       ...(progress === undefined ? {} : { progress }),
     }),
     async stop() {
