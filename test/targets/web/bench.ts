@@ -12,6 +12,7 @@ import type { Sandbox } from "../../../sandbox/sandbox.ts";
 import { ApplicationName, Digest, EnvironmentName, Instant, Sha, WebName } from "../../../controller/core/brand.ts";
 import type { Environment, Web } from "../../../controller/core/environment.ts";
 import type { Durable, Mark, Outcome, Recorded } from "../../../controller/core/event.ts";
+import { Fault } from "../../../controller/core/fault.ts";
 import { type Memory, NOTHING, remember } from "../../../controller/core/history.ts";
 import type { LiveState } from "../../../controller/core/live.ts";
 import { plan, type Plan } from "../../../controller/core/plan.ts";
@@ -93,6 +94,8 @@ export interface Bench {
 export interface Life {
   readonly target: WebTarget;
   readonly notes: readonly string[];
+  /** Its lease is over: the guard refuses every write from now on. */
+  fence(): void;
   look(environment: Environment): Promise<LiveState>;
   plan(environment: Environment): Promise<Plan>;
   /** Observes, plans and runs all steps, as the engine does. */
@@ -187,6 +190,7 @@ export async function openBench(options: { readonly aliases?: readonly string[] 
     });
     death.catch(() => undefined);
     let dead = false;
+    let fenced = false;
     const handle = async (request: SandboxRequest): Promise<SandboxResponse> => {
       if (dead) return never();
       open += 1;
@@ -238,7 +242,9 @@ export async function openBench(options: { readonly aliases?: readonly string[] 
         random: nextRandom,
         note: (text) => void notes.push(text),
         record: (mark: Mark) => (dead ? never() : Promise.resolve(record(bench, mark))),
-        guard: () => undefined,
+        guard: () => {
+          if (fenced) throw new Fault("fenced", "another controller holds the environment");
+        },
       };
       const release = bench.memory.open;
       const about: Turn = {
@@ -264,6 +270,9 @@ export async function openBench(options: { readonly aliases?: readonly string[] 
     return {
       target,
       notes,
+      fence: () => {
+        fenced = true;
+      },
       look: (environment) => drive(look(environment)),
       plan: async (environment) => plan(environment, await drive(look(environment))),
       step: (step, environment, signal = idle) => drive(run(step, environment, signal)),

@@ -66,7 +66,17 @@ describe("an invalidation", () => {
     expect(paths(batches(bench, before)[0])).toEqual(["/app/*"]);
   });
 
-  it("names keys that changed before a publication that was never invalidated", async () => {
+  it("names what an earlier publication changed that was never invalidated", async () => {
+    const bench = await published();
+    await bench.upload("c", { ...build("b"), "robots.txt": "c" }, cached);
+    bench.sandbox.faults.add({ operation: "CreateInvalidation", kind: "denied" });
+    await expect(bench.life().release(bench.environment("b"))).rejects.toMatchObject({ code: "denied" });
+    const before = bench.sandbox.calls.latest();
+    await bench.life().release(bench.environment("c"));
+    expect(paths(batches(bench, before)[0])).toEqual(["/", "/robots.txt", "/index.html"]);
+  });
+
+  it("leaves no old page at the edge after B was published, never invalidated, and reverted", async () => {
     const bench = await published();
     expect((await bench.see("/")).body).toContain("a");
     bench.sandbox.faults.add({ operation: "CreateInvalidation", kind: "denied" });

@@ -2,7 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { ConnectionLost } from "../../../sandbox/api.ts";
 import { cancellation } from "../../../controller/core/cancel.ts";
-import { build, JOURNAL, openBench, site } from "./bench.ts";
+import { build, Crash, JOURNAL, openBench, site } from "./bench.ts";
 
 describe("a first publication", () => {
   it("puts every file into the bucket with its headers, and says so in marker and journal", async () => {
@@ -305,5 +305,37 @@ describe("a lost answer", () => {
     expect(lost).toBe(3);
     expect(await bench.bucket()).toEqual(build("a"));
     expect(await bench.marker()).toMatchObject({ state: "served", serial: 1 });
+  });
+});
+
+describe("a process that lost its environment", () => {
+  it("writes nothing once its guard says so", async () => {
+    const bench = await openBench();
+    await bench.upload("a", build("a"));
+    const life = bench.life();
+    const environment = bench.environment("a");
+    const planned = await life.plan(environment);
+    life.fence();
+    for (const step of planned.steps.filter(({ kind }) => kind === "stage" || kind === "publish")) {
+      await expect(life.step(step, environment)).rejects.toMatchObject({ code: "fenced" });
+    }
+    expect(await bench.bucket()).toEqual({});
+    await expect(bench.marker()).rejects.toMatchObject({ name: "NoSuchKey" });
+  });
+
+  it("and wakes up in the middle of a copy does not overwrite what its successor published", async () => {
+    const bench = await openBench();
+    for (const name of ["a", "b", "c"]) await bench.upload(name, build(name));
+    await bench.life().release(bench.environment("a"));
+    let late: () => Promise<{ readonly status: number }> = () => Promise.reject(new Error("never sent"));
+    const frozen = bench.life((request, send) => {
+      if (!request.path.endsWith("/web/index.html")) return send();
+      late = send;
+      throw new Crash("frozen");
+    });
+    await expect(frozen.release(bench.environment("b"))).rejects.toThrow("frozen");
+    await bench.life().release(bench.environment("c"));
+    expect((await late()).status).toBe(412);
+    expect(await bench.bucket()).toMatchObject(build("c"));
   });
 });
