@@ -62,7 +62,7 @@ export async function watchTask(
       const why = `ECS no longer knows task ${arn}, so how it ended cannot be read`;
       return settle(job, { result: "unknown", message: why }, []);
     }
-    if (stopped === undefined && nowMs >= deadlineMs) {
+    if (stopped === undefined && task !== undefined && nowMs >= deadlineMs) {
       context.note(`${migration.name}: not done in ${seconds(migration)}; stopping its task`);
       await stop(job, attempt, arn);
       stopped = nowMs;

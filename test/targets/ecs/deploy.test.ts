@@ -103,7 +103,7 @@ describe("a deployment that fails", () => {
         });
       });
       const stop = signal === undefined ? undefined : abortingAfter(world, 6_000, signal);
-      expect(await deploy(world, { ...(stop === undefined ? {} : { signal: stop }) })).toMatchObject(expected);
+      expect(await deploy(world, stop === undefined ? {} : { signal: stop })).toMatchObject(expected);
     }
   });
 
