@@ -72,7 +72,12 @@ export function news(
     changes.push({ type: "progress", release: one.release.number, text: progress });
   }
   const state = `${one.state} ${one.state === "converging" ? "" : one.why}`;
-  if (state !== told.state) changes.push({ type: "state", state: one.state, why: one.why });
+  if (state !== told.state) {
+    const change: Change = { type: "state", state: one.state, why: one.why };
+    // That something begins is said before its first step, how it ended after its last.
+    if (one.state === "converging") changes.unshift(change);
+    else changes.push(change);
+  }
   return {
     changes,
     told: {
