@@ -7,7 +7,7 @@ import { expanded, refuse, type Draft } from "./draft.ts";
 import { artifactValues } from "./images.ts";
 import { migrationsOf } from "./migrations.ts";
 import { promotedFrom, type Ranks } from "./pipeline.ts";
-import { isError, quoted } from "./problem.ts";
+import { isError, problem, quoted } from "./problem.ts";
 import { servicesOf } from "./services.ts";
 import { shasOf, type Expand } from "./shas.ts";
 import type { TaskFile } from "./tasks.ts";
@@ -53,7 +53,7 @@ export async function environmentOf(draft: Draft, context: BuildContext): Promis
   const parallel = parallelOf(draft, context.binding);
   const url = shas.sha === undefined || manifest.url === undefined ? undefined : urlOf(draft, manifest.url, shas.sha);
   if (Object.keys({ ...manifest.services, ...manifest.web }).length === 0) {
-    refuse(draft, [], ` has nothing to release for ${name}: no services and no web`);
+    draft.problems.push(problem(draft.tree.at, `${name} has nothing to release: no services and no web`));
   }
   if (shas.sha === undefined || place === undefined || draft.problems.some(isError)) return undefined;
   const unsigned: Unsigned = {

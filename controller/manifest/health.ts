@@ -48,7 +48,10 @@ export function isLinkLocal(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
   const mapped = /^::(?:ffff:)?([0-9a-f]{1,4}):[0-9a-f]{1,4}$/.exec(host);
   return (
-    host.startsWith("169.254.") || mapped?.[1] === "a9fe" || /^fe[89ab][0-9a-f]:/.test(host) || /^fd00:ec2:/.test(host)
+    host.startsWith("169.254.") ||
+    mapped?.[1] === "a9fe" ||
+    /^fe[89ab][0-9a-f]:/.test(host) ||
+    host.startsWith("fd00:ec2:")
   );
 }
 

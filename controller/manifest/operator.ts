@@ -10,7 +10,7 @@ export interface Operator {
   /** Undefined = the one of LOCKSTEP_REPOSITORY. */
   readonly repositories?: readonly { readonly url: string; readonly branch: string }[];
   /** What an environment may reach, or why it may reach nothing. */
-  place(environment: string, application: string): OperatorBinding | { readonly refused: string };
+  readonly place: (environment: string, application: string) => OperatorBinding | { readonly refused: string };
 }
 
 export interface OperatorBinding extends Binding {

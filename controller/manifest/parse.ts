@@ -46,7 +46,7 @@ export interface EnvironmentReading {
   readonly merged?: { readonly manifest: unknown; readonly origins: ReadonlyMap<string, Position> };
 }
 
-/** Total but for faults of `expand` and `files`. */
+/** Total but for faults of `files`. */
 export async function readFolder(folder: ManifestFolder, context: FolderContext): Promise<FolderReading> {
   const texts = new Map(folder.files.flatMap(({ path, text }) => (text === undefined ? [] : [[path, text] as const])));
   const tidied = (problems: readonly Problem[]): readonly Problem[] => withExcerpts(tidy(problems), texts);

@@ -36,7 +36,7 @@ export function readManifest(kind: SchemaKind, file: string, text: string): Read
 function twice(raw: Mapping): readonly Problem[] {
   const long = raw.members.get("migrations")?.value;
   const both = raw.members.has("migrate") && long?.kind === "mapping" ? long.members.get("migrate") : undefined;
-  const message = "migrations.migrate is what `migrate` stands for, and both are given";
+  const message = "`migrate` is short for migrations.migrate, and both are given";
   return both === undefined ? [] : [problem(both.key, message, "keep one of the two")];
 }
 

@@ -128,7 +128,8 @@ function refuseCircles(draft: Draft, entries: readonly (readonly [string, Servic
   const visit = (name: string, trail: readonly string[]): void => {
     if (trail.includes(name)) {
       const circle = [...trail.slice(trail.indexOf(name)), name];
-      refuse(draft, ["services", name, "after"], `: ${circle.join(" → ")} wait for each other`);
+      const what = circle.length === 2 ? `${name} waits for itself` : `${circle.join(" → ")} wait for each other`;
+      refuse(draft, ["services", name, "after"], `: ${what}`);
     } else if (!done.has(name)) {
       for (const next of after.get(name) ?? []) visit(next, [...trail, name]);
       done.add(name);

@@ -117,8 +117,10 @@ function locate({ error, path }: Found, tree: Tree): Located {
   const key = additionalProperty ?? propertyName;
   const about = typeof key === "string" ? [...path, key] : path;
   const node = nodeAt(tree, about);
-  const scalar = node?.kind === "scalar" && node.value !== null && typeof key !== "string";
-  return { path: about, problem: problem(scalar ? node.at : positionOf(tree, about), words.message, words.hint) };
+  const kind = keyword === "type" || keyword === "anyOf";
+  const itself = node?.kind === "scalar" ? node.value !== null && typeof key !== "string" : kind;
+  const at = itself && node !== undefined ? node.at : positionOf(tree, about);
+  return { path: about, problem: problem(at, words.message, words.hint) };
 }
 
 /** A mapping as the top of a file, or the problem that it is none. */

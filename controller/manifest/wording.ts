@@ -1,7 +1,7 @@
 // What a validator found, in words an author can act on.
 import { didYouMean } from "./nearest.ts";
 import { quoted } from "./problem.ts";
-import { branches, keysOf, type Schema } from "./schemas.ts";
+import { branches, keysOf, SCHEMAS, type Schema } from "./schemas.ts";
 
 /** What a validator says about one value: the failed keyword, its argument, and the value. */
 export interface Finding {
@@ -38,7 +38,7 @@ export function wordsFor(finding: Finding): Words {
     case "required":
       return { message: `${nameOf([...finding.path, String(params["missingProperty"])])} is missing` };
     case "type":
-      return wrongKind(where, wanted([schema]), value);
+      return wrongKind(where, schema["x-is"] === undefined ? wanted([schema]) : [schema["x-is"]], value);
     case "anyOf":
       return wrongKind(where, wanted(branches(schema).slice(1)), value);
     case "enum":
@@ -62,13 +62,29 @@ export function wordsFor(finding: Finding): Words {
   }
 }
 
-/** `services.api.count`; "the file" for its top. */
+/** `services.api.count`; "the file" for its top, and the short name of what has one. */
 export function nameOf(path: readonly string[]): string {
   if (path.length === 0) return "the file";
-  return path.map((key, index) => (/^\d+$/.test(key) ? `[${key}]` : `${index === 0 ? "" : "."}${key}`)).join("");
+  const shown = path[0] === "migrations" && path[1] === "migrate" ? path.slice(1) : path;
+  return shown.map((key, index) => (/^\d+$/.test(key) ? `[${key}]` : `${index === 0 ? "" : "."}${key}`)).join("");
 }
 
+/** Keys that one of the two files knows and the other does not. */
+const ELSEWHERE: readonly { readonly title: string; readonly twin: Schema; readonly place: string }[] = [
+  { title: "ApplicationManifest", twin: SCHEMAS.environment, place: "an environment's file" },
+  { title: "EnvironmentManifest", twin: SCHEMAS.application, place: "application.yaml" },
+  ...["service", "web"].map((part) => ({
+    title: part === "service" ? "ServiceManifest" : "WebManifest",
+    twin: SCHEMAS.environment.definitions?.[part] ?? {},
+    place: "an environment's file",
+  })),
+];
+
 function unknownKey(key: string, { path, schema }: Finding): Words {
+  const elsewhere = ELSEWHERE.find(({ title }) => title === schema.title);
+  if (elsewhere !== undefined && keysOf(elsewhere.twin).includes(key)) {
+    return { message: `${nameOf([...path, key])} has its place in ${elsewhere.place}, not here` };
+  }
   const inside = path.length === 0 ? "" : ` in ${nameOf(path)}`;
   const guess = didYouMean(key, keysOf(schema));
   const message = `unknown key ${quoted(key)}${inside}${guess}`;

@@ -1,5 +1,5 @@
 // YAML text → a tree with positions, refusing whatever makes a document say something else than it seems to.
-import { CST, Lexer, LineCounter, parseAllDocuments, type Document } from "yaml";
+import { CST, isScalar, Lexer, LineCounter, parseAllDocuments, type Document, type ParsedNode } from "yaml";
 import { LIMITS } from "../core/limits.ts";
 import type { Mapping, Position, Tree } from "../core/merge.ts";
 import { problem, type Problem } from "./problem.ts";
@@ -35,7 +35,9 @@ export function parseYaml(file: string, text: string): Parsed {
     );
   }
   if (problems.length > 0) return { problems };
-  return document.contents === null ? { tree: emptyMapping(at(0)), problems } : treeOf(document.contents, at);
+  const { contents } = document;
+  if (contents === null || isNothing(contents)) return { tree: emptyMapping(at(0)), problems };
+  return treeOf(contents, at);
 }
 
 /** The documents of a text without a byte order mark. */
@@ -93,6 +95,11 @@ function positions(file: string, lines: LineCounter): (offset: number) => Positi
 function countLines(lines: LineCounter, text: string): void {
   lines.addNewLine(0);
   for (const match of text.matchAll(/\n/g)) lines.addNewLine(match.index + 1);
+}
+
+/** What stands for a document without content, such as one of comments. */
+function isNothing(node: ParsedNode): boolean {
+  return isScalar(node) && node.value === null && node.source === "" && node.tag === undefined;
 }
 
 function emptyMapping(at: Position): Mapping {
