@@ -1,4 +1,5 @@
 // AWS as the targets see it: reads that are retried, writes that are guarded, errors in our words, time by our Clock.
+import { setMaxListeners } from "node:events";
 import type { AwsCredentialIdentity } from "@smithy/types";
 import { Instant } from "../core/brand.ts";
 import type { Place } from "../core/environment.ts";
@@ -126,6 +127,8 @@ export function createAws(parts: AwsParts): Aws {
   ): Promise<Output> {
     const { place, service, operation, signal } = call;
     signal.throwIfAborted();
+    // Many calls may hang on the signal of one step; that is no leak.
+    setMaxListeners(0, signal);
     const client = await clientOf(service, place);
     // First of all, so that what a credential provider throws is never taken for the fate of a write.
     await unless(signal, credentialsOf(place).get());

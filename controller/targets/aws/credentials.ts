@@ -1,5 +1,6 @@
 // Credentials: the SDK's own chain, and roles assumed from it, remembered until shortly before they expire.
 import type { AwsCredentialIdentity } from "@smithy/types";
+import { Fault } from "../../core/fault.ts";
 import type { Clock } from "../../ports.ts";
 import type { AwsPlace } from "../aws.ts";
 import { awsFault } from "./faults.ts";
@@ -49,6 +50,7 @@ export interface CredentialsParts {
 export function createCredentials({ clock, fixed, settings }: CredentialsParts): (place: AwsPlace) => Credentials {
   const roles = new Map<string, Credentials>();
   let base: Credentials | undefined;
+  let identity: Promise<string> | undefined;
 
   function chain(place: AwsPlace): Credentials {
     base ??= remembering(clock, async () => {
@@ -85,8 +87,30 @@ export function createCredentials({ clock, fixed, settings }: CredentialsParts):
     });
   }
 
+  /** The chain's credentials, known to belong to the account that the operator bound the environment to. */
+  function own(place: AwsPlace, account: string): Credentials {
+    const known = chain(place);
+    return {
+      async get() {
+        const credentials = await known.get();
+        identity ??= whose(place, credentials, settings);
+        const actual = await identity.catch((thrown: unknown) => {
+          identity = undefined;
+          throw thrown;
+        });
+        if (actual !== account) throw elsewhere("the credentials of the controller belong", actual, account);
+        return credentials;
+      },
+      forget: () => known.forget(),
+    };
+  }
+
   return (place) => {
-    if (place.role === undefined) return chain(place);
+    const { account } = place;
+    if (place.role === undefined) return account === undefined ? chain(place) : own(place, account);
+    const actual = /^arn:[^:]+:iam::(\d{12}):/.exec(place.role)?.[1];
+    if (account !== undefined && actual !== undefined && actual !== account)
+      throw elsewhere(`${place.role} belongs`, actual, account);
     const key = `${place.role} ${place.externalId ?? ""} ${place.session ?? ""}`;
     const known = roles.get(key) ?? assumed(place, place.role);
     roles.delete(key);
@@ -95,6 +119,25 @@ export function createCredentials({ clock, fixed, settings }: CredentialsParts):
     if (roles.size > SESSIONS_MAX && oldest.done !== true) roles.delete(oldest.value);
     return known;
   };
+}
+
+/** The account of the controller's own credentials. */
+async function whose(place: AwsPlace, credentials: AwsCredentialIdentity, settings: StsSettings): Promise<string> {
+  const { region } = place;
+  const { STS } = await import("@aws-sdk/client-sts");
+  const sts = new STS({ ...(await settings(region)), region, credentials });
+  try {
+    return (await sts.getCallerIdentity({})).Account ?? "";
+  } catch (thrown) {
+    throw awsFault(thrown, { operation: "GetCallerIdentity", resource: "the controller", region, write: false });
+  }
+}
+
+function elsewhere(what: string, actual: string, bound: string): Fault {
+  return new Fault(
+    "credentials-missing",
+    `${what} to account ${actual}, and the operator bound the environment to account ${bound}; nothing was sent`,
+  );
 }
 
 /** Sessions remembered at most; each release has one of its own, so that CloudTrail names it. */

@@ -1,4 +1,5 @@
 // Reads of ECS shared by everyone: services asked about in the same moment go into one call, ten at a time.
+import { setMaxListeners } from "node:events";
 import type { Service as EcsService } from "@aws-sdk/client-ecs";
 import type { Place } from "../../core/environment.ts";
 import { Fault } from "../../core/fault.ts";
@@ -102,6 +103,7 @@ export function createServiceReader(aws: Aws, clock: Clock): ServiceReader {
 /** The promise, or the signal's reason: a caller stops waiting, the shared call goes on. */
 async function orAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
   signal.throwIfAborted();
+  setMaxListeners(0, signal);
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
     stop = () => reject(signal.reason);

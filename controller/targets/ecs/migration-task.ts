@@ -7,7 +7,7 @@ import { LIMITS } from "../../core/limits.ts";
 import { sha256 } from "../../core/sha256.ts";
 import type { Context } from "../../ports.ts";
 import type { Aws } from "../aws.ts";
-import { awsErrorName } from "../aws/faults.ts";
+import { awsErrorMessage, awsErrorName } from "../aws/faults.ts";
 import type { ClusterPlace, Tasks } from "./tasks.ts";
 import { failureWords, isCapacity } from "./verdict.ts";
 
@@ -84,7 +84,7 @@ export async function runTask(
     const adopted = conflicting(thrown);
     if (adopted !== undefined) return { state: "started", task: adopted };
     if (!(thrown instanceof Fault) || thrown.code === "fenced" || thrown.consequence === "retry") throw thrown;
-    const capacity = thrown.code === "aws-refused" && isCapacity(thrown.message);
+    const capacity = thrown.code === "aws-refused" && isCapacity(awsErrorMessage(thrown));
     return { state: "refused", capacity, fault: capacity ? new Fault("no-capacity", thrown.message, thrown) : thrown };
   }
 }

@@ -79,7 +79,8 @@ async function run(job: Migrating, first: Intended): Promise<Outcome> {
   const { context, migration } = job;
   let intended = first;
   for (let tries = 1; ; tries += 1) {
-    const started: Launched = intended.task === undefined ? await launch(job, intended) : taken(intended.task);
+    const { task } = intended;
+    const started: Launched = task === undefined ? await launch(job, intended) : { state: "started", task };
     if (started.state === "started") return watchTask(job, intended, started.task);
     if (started.state === "unknown") return settle(job, { result: "unknown", message: started.why }, []);
     const { fault } = started;
@@ -98,10 +99,6 @@ async function givenUp(job: Migrating, fault: Fault): Promise<Outcome> {
   if (fault.consequence !== "stop") return settle(job, { result: "failed", code, message }, []);
   await settle(job, { result: "refused", code, message }, []);
   throw fault;
-}
-
-function taken(task: string): Started {
-  return { state: "started", task };
 }
 
 /** An earlier life recorded the intent, and perhaps the task. */
@@ -187,7 +184,7 @@ async function launch(job: Migrating, intended: Intended): Promise<Launched> {
 async function started({ step, migration, context }: Migrating, task: string): Promise<Started> {
   await context.record({ type: "migration-task", migration: migration.name, key: step.key, task });
   context.note(`${migration.name}: task ${task.slice(task.lastIndexOf("/") + 1)} started`);
-  return taken(task);
+  return { state: "started", task };
 }
 
 function lost({ number, place }: Intended): string {
