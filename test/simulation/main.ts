@@ -1,0 +1,47 @@
+// The simulation by hand: `tsx test/simulation/main.ts --seeds N --from S`; prints what happened, ends 1 on a violation.
+import { parseArgs } from "node:util";
+import type { Recorded, Stream } from "../../controller/core/event.ts";
+import { run } from "./run.ts";
+import { createTally, missing } from "./tally.ts";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "100" },
+    from: { type: "string", default: "1" },
+    tier: { type: "string", default: "decision" },
+    trace: { type: "boolean", default: false },
+    counts: { type: "boolean", default: false },
+  },
+});
+
+if (values.tier !== "decision") throw new Error(`there is no tier ${values.tier}; the one there is: decision`);
+const out = (line: string): void => void process.stdout.write(`${line}\n`);
+const tally = createTally();
+
+/** One line per record, as it is appended. */
+function trace(stream: Stream, { at, writer, sequence, event }: Recorded): void {
+  const { type, ...rest } = event;
+  const text = JSON.stringify(rest, (key, value: unknown) => (key === "desired" ? undefined : value));
+  out(`${new Date(at).toISOString()} ${stream} ${sequence} ${writer} ${type} ${text.slice(0, 300)}`);
+}
+
+const startMs = performance.now();
+let lives = 0;
+let failed = 0;
+const isNumber = /^[0-9]+$/.test(values.from);
+for (let nth = 0; nth < Number(values.seeds); nth += 1) {
+  const seed = isNumber ? String(Number(values.from) + nth) : nth === 0 ? values.from : `${values.from}+${nth}`;
+  const result = await run({ seed, ...(values.trace ? { onRecord: trace } : {}) });
+  lives += result.lives;
+  tally.add(result.tally);
+  if (result.violations.length === 0) continue;
+  failed += 1;
+  out(`seed ${seed}: ${result.violations.slice(0, 3).join("\n  ")}`);
+  out(`  replay: npm run simulate -- --seeds 1 --from ${seed}`);
+}
+if (values.counts) for (const [name, count] of [...tally.counts()].sort()) out(`${String(count).padStart(8)} ${name}`);
+const seconds = (performance.now() - startMs) / 1000;
+out(`${values.seeds} seeds, ${lives} lives, ${failed} failed, ${seconds.toFixed(1)} s`);
+const never = missing(tally);
+if (never.length > 0) out(`never happened: ${never.join(", ")}`);
+process.exitCode = failed > 0 ? 1 : 0;
