@@ -98,6 +98,28 @@ export interface Glimpse {
   readonly progress?: string;
 }
 
+/** Applications by name, their environments in the order of promotion, then by name. */
+export function inOrder(glimpses: readonly Glimpse[]): readonly Glimpse[] {
+  const known = new Map(glimpses.map((glimpse) => [glimpse.id, glimpse]));
+  const rank = (glimpse: Glimpse, seen: readonly string[] = []): number => {
+    const application = glimpse.id.slice(0, glimpse.id.indexOf("/"));
+    const before = (glimpse.desired?.gates.promotedFrom ?? []).map((name): EnvironmentId => `${application}/${name}`);
+    const ranks = before.flatMap((id) => {
+      const other = seen.includes(id) ? undefined : known.get(id);
+      return other === undefined ? [] : [rank(other, [...seen, id]) + 1];
+    });
+    return Math.max(0, ...ranks);
+  };
+  const key = (glimpse: Glimpse): string => {
+    const [application = "", name = ""] = glimpse.id.split("/", 2);
+    return `${application}/${String(rank(glimpse)).padStart(4, "0")}/${name}`;
+  };
+  return glimpses
+    .map((glimpse) => [key(glimpse), glimpse] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, glimpse]) => glimpse);
+}
+
 export function statusOf(glimpse: Glimpse): EnvironmentStatus {
   const { memory, desired, decision, live } = glimpse;
   const [application = "", environment = ""] = glimpse.id.split("/", 2);

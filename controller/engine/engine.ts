@@ -5,7 +5,7 @@ import type { Event } from "../core/event.ts";
 import { faultOf, faultValue } from "../core/fault.ts";
 import type { Memory } from "../core/history.ts";
 import type { EnvironmentStatus, StatusDocument } from "../core/status.ts";
-import { statusOf } from "../core/status.ts";
+import { inOrder, statusOf } from "../core/status.ts";
 import type { Clock, Contains, Control, Journal, Random, ReadManifests, Source, World } from "../ports.ts";
 import type { Bus } from "./bus.ts";
 import { createControl } from "./control.ts";
@@ -202,7 +202,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       schema: "lockstep/v1",
       at: clock.now(),
       repositories: repositories.map((repository) => repository.state()),
-      environments: [...lanes.values()].map((lane) => statusOf(lane.glimpse())),
+      environments: inOrder([...lanes.values()].map((lane) => lane.glimpse())).map(statusOf),
     }),
     environment: (id) => {
       const lane = lanes.get(id);
