@@ -68,7 +68,7 @@ function entryFor(keys: readonly string[], kind: SchemaKind, schema: Schema, whe
     ...(schema.default === undefined ? {} : { default: shown(schema.default) }),
     where,
     examples: schema.examples ?? [],
-    children: [...new Set(keysOf(schema))],
+    children: [...new Set([...keysOf(schema), ...(isNamed(schema) ? ["<name>"] : [])])],
     fingerprint: schema["x-fingerprint"] !== false,
     supported: supported(kind, keys),
   };
@@ -91,6 +91,11 @@ function spelled(kind: SchemaKind, keys: readonly string[]): string {
 
 function isProperty(schema: Schema, key: string): boolean {
   return keysOf(schema).includes(key);
+}
+
+/** True for a map whose keys users choose. */
+function isNamed(schema: Schema): boolean {
+  return branches(schema).some(({ additionalProperties }) => typeof additionalProperties === "object");
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -148,8 +153,7 @@ export function allKeys(): readonly string[] {
       found.add(name);
       walk(child, name);
     }
-    const named = branches(schema).some(({ additionalProperties }) => typeof additionalProperties === "object");
-    const value = named ? below(schema, "<name>") : undefined;
+    const value = isNamed(schema) ? below(schema, "<name>") : undefined;
     if (value !== undefined) walk(value, `${path}.<name>`);
   };
   for (const [kind] of WHERE) walk(SCHEMAS[kind], "");

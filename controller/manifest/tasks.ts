@@ -1,10 +1,9 @@
 // `task:` files: JSON in RegisterTaskDefinition form, checked as far as AWS would refuse it by its shape.
-import type { Position } from "../core/merge.ts";
+import { positionOf, type Position } from "../core/merge.ts";
 import type { ManifestFile } from "../ports.ts";
 import { didYouMean } from "./nearest.ts";
 import { problem, quoted, startOf, type Problem } from "./problem.ts";
 import { textOf } from "./read.ts";
-import { positionOf } from "../core/merge.ts";
 import { parseYaml } from "./yaml.ts";
 
 export interface TaskFile {
@@ -57,8 +56,8 @@ export function readTaskFile(file: ManifestFile): TaskFile {
   const text = textOf(file);
   if (typeof text !== "string") return broken(file, [text]);
   const locate = locator(file.path, text);
-  const parsed = parsedJson(text);
-  if (parsed === undefined) return broken(file, [notJson(file.path, text)]);
+  const parsed = parsedJson(file.path, text);
+  if (!("value" in parsed)) return broken(file, [parsed]);
   if (!isRecord(parsed.value)) return broken(file, [problem(locate([]), "a task definition is a JSON object")]);
   return check(file, parsed.value, locate);
 }
@@ -104,18 +103,26 @@ function broken(file: ManifestFile, problems: readonly Problem[]): TaskFile {
   return { path: file.path, id: file.id, containers: [], problems };
 }
 
-function parsedJson(text: string): { readonly value: unknown } | undefined {
+/** The value of a JSON text, or where it stops being one as far as that can be told. */
+function parsedJson(file: string, text: string): { readonly value: unknown } | Problem {
+  const json = text.replace(/^\uFEFF/, "");
   try {
-    return { value: JSON.parse(text.replace(/^\uFEFF/, "")) };
-  } catch {
-    return undefined;
+    return { value: JSON.parse(json) };
+  } catch (thrown) {
+    return problem(
+      brokenAt(file, json, thrown),
+      "not valid JSON",
+      "a task file is JSON in RegisterTaskDefinition form",
+    );
   }
 }
 
-/** YAML holds JSON, and its parser says where a text stops being either. */
-function notJson(file: string, text: string): Problem {
-  const [found] = parseYaml(file, text).problems;
-  return problem(found ?? startOf(file), "not valid JSON", "a task file is JSON in RegisterTaskDefinition form");
+/** V8 names the offset of most mistakes, and YAML's parser, which reads JSON as well, finds some of the others. */
+function brokenAt(file: string, json: string, thrown: unknown): Position {
+  const offset = /at position (\d+)/.exec(thrown instanceof Error ? thrown.message : "")?.[1];
+  if (offset === undefined) return parseYaml(file, json).problems[0] ?? startOf(file);
+  const before = json.slice(0, Number(offset)).split("\n");
+  return { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 type Locate = (path: readonly string[]) => Position;

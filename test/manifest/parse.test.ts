@@ -303,9 +303,13 @@ const SHAS: readonly Row[] = [
 ];
 
 describe("problems of a manifest as a whole", () => {
-  it.each([...ARTIFACTS, ...ORDER, ...PLACES, ...SHAS])("%s", async (_, application, prod, expected, world = {}) => {
-    expect(await problemsWith(application, prod, world)).toEqual(expected);
-  });
+  it.each([...ARTIFACTS, ...ORDER, ...PLACES, ...SHAS].map(([name, ...row]) => ({ name, row })))(
+    "$name",
+    async ({ row }) => {
+      const [application, prod, expected, world = {}] = row;
+      expect(await problemsWith(application, prod, world)).toEqual(expected);
+    },
+  );
 
   it.each([
     ["ftp://x", '"ftp://x" is not an http or https address'],
