@@ -130,7 +130,7 @@ export function statusOf(glimpse: Glimpse): EnvironmentStatus {
     application,
     environment,
     ...sentence(glimpse),
-    ...(desired === undefined ? {} : { git: { sha: desired.sha, commit: desired.revision.commit } }),
+    ...(desired === undefined ? {} : { git: { sha: desired.sha, commit: arrivalOf(memory, desired) } }),
     ...(memory.good === undefined ? {} : { healthy: healthyOf(memory.good) }),
     services: (desired?.services ?? []).map(({ name }) => serviceStatus(name, memory, live)),
     webs: (desired?.webs ?? []).map(({ name }) => webStatus(name, memory)),
@@ -144,6 +144,11 @@ export function statusOf(glimpse: Glimpse): EnvironmentStatus {
     ...(live === undefined ? {} : { observedAt: live.observedAt }),
     ...(decision?.kind === "wait" && decision.until !== undefined ? { until: decision.until } : {}),
   };
+}
+
+/** The commit at which what Git says came to be so: later heads that change nothing here do not count. */
+function arrivalOf({ arrival }: Memory, desired: Environment): Sha {
+  return arrival?.fingerprint === desired.fingerprint ? arrival.commit : desired.revision.commit;
 }
 
 /** Success is proven: healthy only where health passed for what Git says, and live was seen to be that. */
