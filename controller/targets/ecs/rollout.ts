@@ -16,8 +16,11 @@ export interface Aim {
 
 export type Progress =
   | { readonly state: "done"; readonly note?: string }
-  /** `settled`: tasks run as desired, so the end is near and looked for often. */
-  | { readonly state: "moving"; readonly settled: boolean; readonly text?: string }
+  /**
+   * `settled`: tasks run as desired, so the end is near and looked for often. `early`: the service counts a deployment
+   * as successful before it is complete, which only its record tells.
+   */
+  | { readonly state: "moving"; readonly settled: boolean; readonly early?: boolean; readonly text?: string }
   /** `deployments[]` does not say what became of ours: the service deployments do. */
   | { readonly state: "look" };
 
@@ -45,7 +48,11 @@ export function progress(service: EcsService, aim: Aim): Progress {
         ? { state: "done" }
         : { state: "moving", settled: true };
     case "IN_PROGRESS":
-      return { state: "moving", settled };
+      return {
+        state: "moving",
+        settled,
+        early: service.deploymentConfiguration?.earlySuccessCriteria?.enable === true,
+      };
     case undefined:
       // Services behind a Classic Load Balancer have no rollout state.
       return settled && service.deployments?.length === 1 ? { state: "done" } : { state: "moving", settled };

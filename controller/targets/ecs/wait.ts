@@ -72,6 +72,10 @@ export function createWait(parts: WaitParts): Wait {
       if (now.state === "done") return { status: "done", ...(now.note === undefined ? {} : { note: now.note }) };
       if (now.state === "moving") {
         if (now.text !== undefined) say(now.text);
+        const record =
+          now.early === true ? await patiently(say, late, () => recordOf(parts, watch, clock, signal)) : "again";
+        if (record !== "again" && record?.status === "SUCCESSFUL")
+          return { status: "done", note: "counted as successful early" };
         pauses.settled = now.settled;
         traceless = 0;
         rollsBack = "";

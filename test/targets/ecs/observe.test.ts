@@ -1,7 +1,11 @@
 // What the ECS target sees of a service, error paths first: unknown is never absent, and never steady.
 import { describe, expect, it } from "vitest";
 import { NOTHING } from "../../../controller/core/history.ts";
-import { ServiceName } from "../../../controller/core/brand.ts";
+import { ServiceName, type Sha } from "../../../controller/core/brand.ts";
+import { withMarks } from "../../../controller/core/marks.ts";
+import { plan } from "../../../controller/core/plan.ts";
+import { stepId } from "../../../controller/core/step.ts";
+import { createImages } from "../../../controller/targets/artifacts.ts";
 import type { Environment } from "../../../controller/core/environment.ts";
 import type { Depth, LiveService } from "../../../controller/core/live.ts";
 import { API, deployStep, digestOf, environment, NEW, OLD, openWorld, service, type World, WORKER } from "./world.ts";
@@ -172,6 +176,34 @@ describe("a service that is there", () => {
       state: "unknown",
       why: { code: "task-template-invalid", message: expect.stringContaining("nowhere") },
     });
+  });
+});
+
+describe("the plan over what is seen", () => {
+  async function steps(world: World, of: Environment): Promise<readonly string[]> {
+    const services = await observe(world, of, "full");
+    const signal = new AbortController().signal;
+    const artifacts = await world.run(createImages(world.aws).resolve(of, new Map(), signal));
+    const observation = { observedAt: world.clock.now(), depth: "full" as const, services, artifacts, webs: new Map() };
+    return plan(of, withMarks(observation, of, world.memory())).steps.map(stepId);
+  }
+
+  it("deploys nothing where what ran before Lockstep came is what Git says", async () => {
+    const world = await openWorld();
+    const of = (sha: Sha): Environment => environment({ services: [service(API, sha)], migrations: [] });
+    expect(await steps(world, of(OLD))).toEqual(["verify", "health"]);
+    expect(await steps(world, of(NEW))).toEqual(["verify", "deploy/api", "health"]);
+  });
+
+  it("deploys nothing again once it was deployed, though AWS echoes more than was sent", async () => {
+    const world = await openWorld();
+    const of = environment({ services: [service(API, NEW, { count: 3 })], migrations: [] });
+    const [target] = of.services;
+    if (target === undefined) throw new Error("there is one");
+    expect(await steps(world, of)).toEqual(["verify", "deploy/api", "health"]);
+    await world.run(world.ecs().runners.deploy(deployStep(target), world.turn(of), world.context()));
+    expect(await steps(world, of)).toEqual(["verify", "health"]);
+    expect(await one(world, "full", { count: 3 })).not.toHaveProperty("templateChanges");
   });
 });
 
