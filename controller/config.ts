@@ -186,11 +186,14 @@ function oneOf<Word extends string>(
   return found ?? words[0];
 }
 
+/** What Kubernetes sets in every pod beside a Service called `lockstep`. */
+const SERVICE_LINK = /^LOCKSTEP_(SERVICE_(HOST|PORT)|PORT)(_|$)/;
+
 /** Names that were most likely meant as one of ours, and those this version does not act on. */
 function strangers(env: Variables): readonly ConfigProblem[] {
   const names = Object.keys(VARIABLES) as readonly VariableName[];
   return Object.keys(env)
-    .filter((name) => name.startsWith("LOCKSTEP_") && !Object.hasOwn(VARIABLES, name))
+    .filter((name) => name.startsWith("LOCKSTEP_") && !SERVICE_LINK.test(name) && !Object.hasOwn(VARIABLES, name))
     .flatMap((name): readonly ConfigProblem[] => {
       if (name.startsWith("LOCKSTEP_GITHUB_")) {
         return [

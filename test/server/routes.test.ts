@@ -56,9 +56,8 @@ function statusFor(host: string | undefined, path = "/api/v1/status"): Promise<n
 }
 
 test("the table holds every route there is, and each is either read, a nudge or signed", () => {
-  expect(
-    routes.map(({ method, path, access }) => `${access.padEnd(6)} ${method.padEnd(4)} ${path}`).join("\n"),
-  ).toMatchInlineSnapshot(`
+  expect(routes.map(({ method, path, access }) => `${access.padEnd(6)} ${method.padEnd(4)} ${path}`).join("\n"))
+    .toMatchInlineSnapshot(`
     "read   GET  /
     read   GET  /env/:application/:environment
     read   GET  /env/:application/:environment/release/:number
