@@ -16,7 +16,7 @@ async function observe(
   world: World,
   of: Environment,
   depth: Depth = "glance",
-): Promise<ReadonlyMap<string, LiveService>> {
+): Promise<ReadonlyMap<ServiceName, LiveService>> {
   return world.run(world.ecs().observe(of, world.memory(), depth, new AbortController().signal));
 }
 
