@@ -55,6 +55,10 @@ export function createDoors({ env, clock, cwd }: Pick<Io, "env" | "clock" | "cwd
       const secrets = reading.config === undefined ? { webhook: [] } : reading.secrets;
       return startController(options, { env, clock, secrets });
     },
+    async openDemo(options) {
+      const { openDemo } = await import("./compose/demo.ts");
+      return openDemo(options, { env, clock });
+    },
     explain: (key) => Promise.resolve(explainKey(key)),
     schema: (kind) => readFile(new URL(`../schema/${kind}.schema.json`, import.meta.url), "utf8"),
   };

@@ -34,7 +34,7 @@ const io: Io = {
   version: version(),
   signal: stopping.signal,
   clock: createSystemClock(),
-  ...(process.stdin.isTTY ? { ask } : {}),
+  ...(process.stdin.isTTY ? { ask, onKey } : {}),
 };
 
 process.exitCode = await run(process.argv.slice(2), io, async () => (await import("./compose.ts")).createDoors(io));
@@ -76,4 +76,14 @@ async function ask(question: string): Promise<string> {
   } finally {
     lines.close();
   }
+}
+
+/** Keys come one by one, without Enter and without an echo; the terminal is put back afterwards. */
+function onKey(listener: (key: string) => void): () => void {
+  const { stdin } = process;
+  const hear = (keys: Buffer): void => {
+    for (const key of keys.toString("utf8")) listener(key);
+  };
+  stdin.setRawMode(true).on("data", hear).resume();
+  return () => void stdin.setRawMode(false).off("data", hear).pause();
 }

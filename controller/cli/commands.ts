@@ -223,6 +223,20 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import("./serve.ts")).serve,
   },
   {
+    name: "demo",
+    group: "Set up",
+    usage: "[--story] [--fault <operation>:<kind>]",
+    summary: "a shop on a simulated AWS on this machine; no account needed",
+    options: { story: { type: "boolean" }, fault: { type: "string" } },
+    about: {
+      story:
+        "without keys: a week of releases in a minute, each line checked against AWS; exit 1 at the first untrue one",
+      fault: "what goes wrong with every such call, from before the first release: denied, throttle or 5xx",
+    },
+    examples: ["lockstep demo", "lockstep demo --story", "lockstep demo --story --fault UpdateService:denied"],
+    load: async () => (await import("./demo.ts")).demo,
+  },
+  {
     name: "schema",
     group: "Set up",
     usage: "<application|environment|controller>",

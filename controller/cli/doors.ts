@@ -7,6 +7,7 @@ import type { Memory } from "../core/history.ts";
 import type { LiveState } from "../core/live.ts";
 import type { Plan } from "../core/plan.ts";
 import type { StatusDocument } from "../core/status.ts";
+import type { Told } from "../core/told.ts";
 import type { Control } from "../ports.ts";
 import type { Output } from "./io.ts";
 
@@ -17,6 +18,8 @@ export interface Doors {
   openWorld(signal: AbortSignal): Promise<Outlook>;
   /** Runs the controller until the signal aborts. */
   startController(options: ControllerOptions): Promise<Running>;
+  /** A world to try things in: an account on this machine, a repository, and the real controller on it. */
+  openDemo(options: DemoOptions): Promise<Demo>;
   /** What the schemas say about a key of a manifest; `near` holds keys of like spelling when there is no such key. */
   explain(key: string): Promise<{ readonly entry?: KeyReference; readonly near: readonly string[] }>;
   /** The text of a JSON Schema. */
@@ -118,6 +121,31 @@ export interface Running {
   readonly control: Control;
   /** Resolves with the exit code when everything has been closed. */
   readonly closed: Promise<number>;
+}
+
+export const DEMO_FAULTS = ["denied", "throttle", "5xx"] as const;
+export type DemoDeed = "begin" | "promote" | "migration" | "crash" | "drift" | "hold" | "revert";
+
+export interface DemoOptions extends Omit<ControllerOptions, "config" | "observe"> {
+  /** What goes wrong with every call of an operation, from before the first release on. */
+  readonly faults: readonly { readonly operation: string; readonly kind: (typeof DEMO_FAULTS)[number] }[];
+}
+
+export interface Demo {
+  /** Where the controller's page is. */
+  readonly address: string;
+  /** The repository that the controller reads, and a clone of it to commit in. */
+  readonly bare: string;
+  readonly clone: string;
+  /** What a shell needs to reach the account. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Plays the whole story, checking each line; ends at the first that is untrue. */
+  story(): AsyncIterable<Told>;
+  /** Does one thing that people do; what comes of it, the controller tells. */
+  do(deed: DemoDeed): AsyncIterable<Told>;
+  status(): StatusDocument;
+  /** Ends every process and removes every file. */
+  close(): Promise<void>;
 }
 
 /** One key of a manifest, as its schema describes it. */

@@ -25,4 +25,6 @@ export interface Io {
   readonly clock: Clock;
   /** Asks a person for one line; undefined when nobody can be asked (standard input is no terminal). */
   readonly ask?: (question: string) => Promise<string>;
+  /** Hears every key as it is pressed, also Ctrl-C, until the returned function is called; undefined as `ask` is. */
+  readonly onKey?: (listener: (key: string) => void) => () => void;
 }

@@ -1,4 +1,5 @@
 // AWS as one world: the clients of one process, and every target over them.
+import type { AwsCredentialIdentity } from "@smithy/types";
 import type { Clock, Random, World } from "../ports.ts";
 import { createImages } from "../targets/artifacts.ts";
 import type { Aws } from "../targets/aws.ts";
@@ -18,15 +19,18 @@ export interface AwsWorldParts {
   readonly random: Random;
   readonly writer: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Instead of the SDK's own chain: the demo's, so that it never meets a real account. */
+  readonly credentials?: AwsCredentialIdentity;
 }
 
-export function openAwsWorld({ clock, random, writer, env }: AwsWorldParts): AwsWorld {
+export function openAwsWorld({ clock, random, writer, env, credentials }: AwsWorldParts): AwsWorld {
   const endpoint = env["AWS_ENDPOINT_URL"];
   const aws = createAws({
     clock,
     random,
     writerId: writer,
     ...(endpoint === undefined || endpoint === "" ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
   });
   const ecs = createEcs({ aws, clock });
   const probe = createProbe({ clock });

@@ -1,6 +1,7 @@
 // The running controller: world, journal, engine, page and triggers, opened in order and closed in reverse.
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { AwsCredentialIdentity } from "@smithy/types";
 import type { ControllerOptions, Running } from "../cli/doors.ts";
 import type { Config, Secrets } from "../config.ts";
 import { Fault } from "../core/fault.ts";
@@ -31,15 +32,23 @@ export interface ControllerParts {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  /** Instead of the SDK's own chain. */
+  readonly credentials?: AwsCredentialIdentity;
 }
 
 export async function startController(options: ControllerOptions, parts: ControllerParts): Promise<Running> {
   const { config, signal } = options;
-  const { env, secrets, clock } = parts;
+  const { env, secrets, clock, credentials } = parts;
   const redact = createRedactor(secretValues(secrets, env));
   const writer = createWriterId();
   const operator = await openOperator(config.file, env);
-  const { world, aws } = openAwsWorld({ clock, random: systemRandom, writer, env });
+  const { world, aws } = openAwsWorld({
+    clock,
+    random: systemRandom,
+    writer,
+    env,
+    ...(credentials === undefined ? {} : { credentials }),
+  });
   const bus = createBus([sinkOf(options, redact)]);
   const sources = createSources({
     repositories: repositoriesOf(operator, config),
