@@ -13,7 +13,7 @@ import type {
   WebOverride,
 } from "./manifest.generated.ts";
 import { nearest } from "./nearest.ts";
-import { problem, quoted, warning, type Problem } from "./problem.ts";
+import { problem, quoted, type Problem } from "./problem.ts";
 import { nameOf } from "./wording.ts";
 
 export type Path = readonly string[];
@@ -69,10 +69,6 @@ export function placeOfValue(draft: Draft, path: Path): Position {
 /** Says what is wrong with the value at a path; the message begins with its name. */
 export function refuse(draft: Draft, path: Path, message: string, hint?: string): undefined {
   draft.problems.push(problem(placeOfValue(draft, path), `${nameOf(path)}${message}`, hint));
-}
-
-export function warn(draft: Draft, path: Path, message: string, hint?: string): void {
-  draft.problems.push(warning(placeOfValue(draft, path), `${nameOf(path)}${message}`, hint));
 }
 
 /** The text at a path with its templates expanded; undefined after saying what is wrong with it. */

@@ -13,9 +13,6 @@ export interface Problem extends Position {
   readonly excerpt?: string;
 }
 
-/** Takes what is wrong at a place. */
-export type Report = (at: Position, message: string, hint?: string) => void;
-
 export function problem(at: Position, message: string, hint?: string): Problem {
   const { file, line, column } = at;
   return { file, line, column, severity: "error", message, ...(hint === undefined ? {} : { hint }) };

@@ -22,7 +22,18 @@ let instance: Ajv | undefined;
 /** Made when first needed: compiling costs more than most commands take. */
 function ajv(): Ajv {
   if (instance !== undefined) return instance;
-  const made = new Ajv({ allErrors: true, verbose: true, strict: true, strictRequired: false, logger: false });
+  // A test validates the schemas themselves. Here that, inlining and optimising only cost: a command validates few files.
+  const made = new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: true,
+    strictRequired: false,
+    logger: false,
+    meta: false,
+    validateSchema: false,
+    inlineRefs: false,
+    code: { optimize: false },
+  });
   for (const word of ["x-fingerprint", "x-supported", "x-is"]) made.addKeyword({ keyword: word });
   for (const [kind, schema] of Object.entries(SCHEMAS)) made.addSchema(schema, fileOf(kind as SchemaKind));
   instance = made;
