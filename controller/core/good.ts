@@ -27,10 +27,13 @@ export function lastGood(memory: Memory, failed: Environment): PutBack | undefin
   return adopted(memory, failed);
 }
 
-/** Release 0: the versions found at first contact; nothing is known of its pages, its SHA or its migrations. */
+/**
+ * Release 0: the versions found at first contact; nothing is known of its pages, its SHA or its migrations. Once a page
+ * of ours stands there is no way back to it: the new page would meet the old API.
+ */
 function adopted(memory: Memory, failed: Environment): PutBack | undefined {
   const adoption = memory.adoption;
-  if (adoption === undefined) return undefined;
+  if (adoption === undefined || memory.publications.size > 0) return undefined;
   const services = failed.services.flatMap((service): readonly Service[] => {
     const found = adoption.services.find((one) => one.name === service.name);
     if (found === undefined) return [];

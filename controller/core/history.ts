@@ -339,7 +339,7 @@ function applyRelease(memory: Memory, event: ReleaseEvent, at: Instant): Memory 
         memory,
         at,
         { state: "failed", failure: { step, code, message } },
-        { failure, undo: { release: event.release } },
+        { failure, ...(event.undone ? { undo: { release: event.release } } : {}) },
       );
     }
     case "release-superseded":
@@ -442,6 +442,13 @@ function passed(memory: Memory, event: Extract<ReleaseEvent, { type: "health-pas
   const artifacts = Object.entries(event.artifacts) as readonly [ComponentName, Digest][];
   for (const [component, digest] of artifacts) pins.set(`${component}@${componentSha(desired, component)}`, digest);
   const deployed = new Map(memory.deployed);
+  for (const { name, recorded } of desired.services) {
+    // ECS may have put a recorded version back before we did: then no deploy-accepted says so.
+    if (recorded === undefined) continue;
+    const before = memory.good?.deployed.get(name);
+    const settings = before?.version === recorded.version ? before.settings : UNKEYED;
+    deployed.set(name, { version: recorded.version, key: recorded.content ?? UNKEYED, settings });
+  }
   for (const service of memory.adoption?.services ?? []) {
     // What ran before and already was what Git says stays as it is, and is put back by its version.
     const known = desired.services.some((one) => one.name === service.name) && !deployed.has(service.name);
