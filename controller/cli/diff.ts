@@ -1,5 +1,6 @@
 // `lockstep diff [env]`: live against Git, as the controller last saw it.
 import { ago, count } from "../core/describe.ts";
+import { sameAsGit } from "../core/looks.ts";
 import type { Call } from "./call.ts";
 import { only } from "./call.ts";
 import { createClient, select } from "./client.ts";
@@ -31,8 +32,7 @@ export async function diff(call: Call): Promise<number> {
           const repair = `Put back what Git says: lockstep repair ${one.id}`;
           return [head, ...differenceLines(one), ...(one.state === "drift" ? [[muted(`  ${repair}`)]] : [])];
         }
-        const known = one.observedAt !== undefined && one.state !== "unknown";
-        return [head, ["  ", known ? mark("healthy", "live equals Git") : mark("unknown", one.why)]];
+        return [head, ["  ", sameAsGit(one) ? mark("healthy", "live equals Git") : mark(one.state, one.why)]];
       }),
     );
     call.print([[], [`${count(total, "difference")} in ${count(shown.length, "environment")}.`]]);

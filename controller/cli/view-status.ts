@@ -2,7 +2,7 @@
 import { short } from "../core/brand.ts";
 import type { Instant } from "../core/brand.ts";
 import { ago, clears, count, describeDifference, stepPosition } from "../core/describe.ts";
-import { attention, nextFor, serviceLook, STATES, webLook } from "../core/looks.ts";
+import { attention, differenceState, nextFor, serviceLook, STATES, webLook } from "../core/looks.ts";
 import type { EnvironmentStatus, StatusDocument } from "../core/status.ts";
 import type { Line, Style } from "../core/paint.ts";
 import { mark, muted, strong, table } from "./frame.ts";
@@ -144,6 +144,5 @@ function facts(one: EnvironmentStatus, now: Instant): readonly (readonly Line[])
 }
 
 export function differenceLines(one: Pick<EnvironmentStatus, "differences" | "state">): readonly Line[] {
-  const state = one.state === "drift" ? "drift" : "converging";
-  return one.differences.map((difference): Line => ["  ", mark(state, describeDifference(difference))]);
+  return one.differences.map((difference): Line => ["  ", mark(differenceState(one), describeDifference(difference))]);
 }

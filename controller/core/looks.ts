@@ -95,6 +95,16 @@ export function webLook(web: WebStatus, environment: EnvironmentStatus): CellLoo
   return { state: drifts && environment.state === "drift" ? "drift" : "healthy", text };
 }
 
+/** The shape of a difference: it drifted, it is being removed, or it just stands. */
+export function differenceState(one: Pick<EnvironmentStatus, "state">): State {
+  return one.state === "drift" || one.state === "converging" ? one.state : "none";
+}
+
+/** No difference is proof only where health was proven: what cannot be read makes no difference either. */
+export function sameAsGit(one: EnvironmentStatus): boolean {
+  return one.state === "healthy" && one.differences.length === 0;
+}
+
 /** What to do about it: as the controller says, or the commands that go with the state. */
 export function nextFor(one: EnvironmentStatus): string | undefined {
   if (one.next !== undefined || one.state !== "drift") return one.next;

@@ -3,7 +3,7 @@ import { short } from "../core/brand.ts";
 import type { Instant } from "../core/brand.ts";
 import { count, describeDifference } from "../core/describe.ts";
 import type { ReleaseRecord } from "../core/history.ts";
-import { serviceLook, webLook } from "../core/looks.ts";
+import { differenceState, sameAsGit, serviceLook, webLook } from "../core/looks.ts";
 import type { EnvironmentStatus } from "../core/status.ts";
 import { Sentence } from "./page-overview.tsx";
 import { Release, Releases } from "./page-release.tsx";
@@ -32,12 +32,12 @@ export function EnvironmentPage({ one, releases, at, version }: EnvironmentProps
       <Components one={one} />
       <h2>Differences</h2>
       {one.differences.length === 0 ? (
-        <p>{one.observedAt === undefined ? "Not looked at yet." : "Live equals Git."}</p>
+        <p>{sameAsGit(one) ? "Live equals Git." : "None is known; that is no proof that live equals Git."}</p>
       ) : (
         <ul>
           {one.differences.map((difference) => (
             <li>
-              <Mark state={one.state === "drift" ? "drift" : "converging"} text={describeDifference(difference)} />
+              <Mark state={differenceState(one)} text={describeDifference(difference)} />
             </li>
           ))}
         </ul>

@@ -38,7 +38,7 @@ h2 { font-size: 1.1rem; margin: 1.5rem 0 0.5rem; }
 .problem, .next, th small, td small { display: block; }
 .next { color: var(--muted); }
 .problem { color: var(--bad); overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; position: relative; }
 table { border-collapse: collapse; width: 100%; margin: 0.5rem 0; }
 caption { text-align: left; font-size: 1.1rem; font-weight: 700; padding: 0.75rem 0 0.25rem; }
 small { color: var(--muted); font-weight: 400; }
@@ -57,6 +57,7 @@ dt { color: var(--muted); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .ok { color: var(--ok); } .run { color: var(--run); } .wait { color: var(--wait); }
 .bad { color: var(--bad); } .drift { color: var(--drift); } .muted { color: var(--muted); }
+.mark { font-variant-emoji: text; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; font-size: 0.9rem; }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 40rem) {

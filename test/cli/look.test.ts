@@ -82,6 +82,9 @@ describe("status", () => {
         – invalidate site          not started
         – health                   not started
       ✖ migrate: migrate exited 1 after 38s
+
+      1 difference
+        – api version shop-api:7 → shop/api@sha256:aaaaaaaaaaaa
       "
     `);
   });
@@ -178,8 +181,10 @@ describe("diff", () => {
   });
 
   test("unknown is never said to be equal", async () => {
-    theatre.show(document(healthy("dev", { state: "unknown", why: "no answer from ECS" })));
-    expect((await ask("diff")).out).toContain("? no answer from ECS");
+    theatre.show(document(healthy("dev", { state: "unknown", why: "no answer from ECS" }), waiting("prod")));
+    const { out } = await ask("diff");
+    expect(out).toContain("? no answer from ECS");
+    expect(out).not.toContain("live equals Git");
   });
 
   test("--json holds differences as values", async () => {

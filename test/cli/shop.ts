@@ -10,7 +10,7 @@ import {
   WebName,
 } from "../../controller/core/brand.ts";
 import { ApplicationName } from "../../controller/core/brand.ts";
-import type { Environment, EnvironmentId } from "../../controller/core/environment.ts";
+import type { Environment } from "../../controller/core/environment.ts";
 import type { Outcome } from "../../controller/core/event.ts";
 import type { ReleaseRecord, StepRecord } from "../../controller/core/history.ts";
 import type { EnvironmentStatus, ServiceStatus, StatusDocument } from "../../controller/core/status.ts";
@@ -142,6 +142,9 @@ export function converging(name: string, also: Partial<EnvironmentStatus> = {}):
     healthy: { sha: OLD, release: 11, at: before(86_400_000) },
     services: [service(api, 2, 2, OLD), service(worker, 1, 1, OLD)],
     webs: [{ name: site, digest: digest("9"), sha: OLD }],
+    differences: [
+      { kind: "service", service: api, field: "version", live: "shop-api:7", desired: "shop/api@sha256:aaaaaaaaaaaa" },
+    ],
     release: release(),
     progress: "1 of 2 tasks healthy",
     ...also,
@@ -232,8 +235,4 @@ export function environment(name: string, sha: Sha = NEW): Environment {
     drift: "report",
     onFailure: "rollback",
   };
-}
-
-export function idOf(name: string): EnvironmentId {
-  return `shop/${name}`;
 }
