@@ -1,5 +1,5 @@
 // A tree against its schema: every error of ajv as a problem at the line and column it is about.
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { Ajv, type ErrorObject, type Options, type ValidateFunction } from "ajv";
 import { plain, positionOf, type Mapping, type Tree, nodeAt } from "../core/merge.ts";
 import { problem, type Problem } from "./problem.ts";
 import { branches, fileOf, resolve, SCHEMAS, type Schema, type SchemaKind } from "./schemas.ts";
@@ -17,23 +17,25 @@ export function violations(kind: SchemaKind, tree: Tree): readonly Located[] {
   return findings(validate, plain(tree), []).map((finding) => locate(finding, tree));
 }
 
+/** A command validates few files: inlining, optimising and checking the schemas, which a test does, would only cost. */
+const OPTIONS: Options = {
+  allErrors: true,
+  verbose: true,
+  strict: true,
+  strictRequired: false,
+  logger: false,
+  meta: false,
+  validateSchema: false,
+  inlineRefs: false,
+  code: { optimize: false },
+};
+
 let instance: Ajv | undefined;
 
 /** Made when first needed: compiling costs more than most commands take. */
 function ajv(): Ajv {
   if (instance !== undefined) return instance;
-  // A test validates the schemas themselves. Here that, inlining and optimising only cost: a command validates few files.
-  const made = new Ajv({
-    allErrors: true,
-    verbose: true,
-    strict: true,
-    strictRequired: false,
-    logger: false,
-    meta: false,
-    validateSchema: false,
-    inlineRefs: false,
-    code: { optimize: false },
-  });
+  const made = new Ajv(OPTIONS);
   for (const word of ["x-fingerprint", "x-supported", "x-is"]) made.addKeyword({ keyword: word });
   for (const [kind, schema] of Object.entries(SCHEMAS)) made.addSchema(schema, fileOf(kind as SchemaKind));
   instance = made;
@@ -51,8 +53,7 @@ interface Found {
  */
 function findings(validate: ValidateFunction, value: unknown, path: readonly string[]): readonly Found[] {
   if (validate(value)) return [];
-  // What is wrong with a key comes twice, and only its `propertyNames` says which key it is.
-  const said = (validate.errors ?? []).filter((error) => error.propertyName === undefined);
+  const said = withoutKeyDetails(validate.errors ?? []);
   const errors = said.map((error) => ({ error, path: segments(error.instancePath) }));
   const forks = errors.filter(({ error }) => error.keyword === "anyOf");
   const outermost = forks.filter((fork) => !forks.some((other) => other !== fork && isInside(fork.path, other.path)));
@@ -61,6 +62,19 @@ function findings(validate: ValidateFunction, value: unknown, path: readonly str
     ...plainly.map((each) => ({ ...each, path: [...path, ...each.path] })),
     ...outermost.flatMap((fork) => chosen(fork, path)),
   ];
+}
+
+/** What is wrong with a key comes twice, and only its `propertyNames` says which key it is. */
+function withoutKeyDetails(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const keys = errors.filter(({ keyword }) => keyword === "propertyNames");
+  return errors.filter(
+    (error) =>
+      error.keyword === "propertyNames" ||
+      !keys.some(({ instancePath, params }) => {
+        const { propertyName } = params as { readonly propertyName: unknown };
+        return instancePath === error.instancePath && propertyName === error.data;
+      }),
+  );
 }
 
 function chosen(fork: Found, path: readonly string[]): readonly Found[] {
