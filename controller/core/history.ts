@@ -454,6 +454,12 @@ function passed(memory: Memory, event: Extract<ReleaseEvent, { type: "health-pas
     const known = desired.services.some((one) => one.name === service.name) && !deployed.has(service.name);
     if (known) deployed.set(service.name, { version: service.version, key: UNKEYED, settings: UNKEYED });
   }
+  for (const { name, recorded } of desired.services) {
+    if (recorded === undefined) continue;
+    // Put back, perhaps by ECS itself and without a call of ours: what the failed release deployed no longer stands.
+    const { version, content = UNKEYED } = recorded;
+    deployed.set(name, { version, key: content, settings: deployed.get(name)?.settings ?? UNKEYED });
+  }
   return {
     ...memory,
     deployed,
