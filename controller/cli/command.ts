@@ -7,13 +7,13 @@ import { createRedactor } from "../core/redact.ts";
 import { VARIABLES } from "../variables.ts";
 import type { Call, Options } from "./call.ts";
 import { createCall, createOptions } from "./call.ts";
-import type { OptionTable } from "./commands.ts";
 import { COMMANDS } from "./commands.ts";
 import type { Doors } from "./doors.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import { mark, muted } from "./frame.ts";
 import { commandHelp, exitCodesHelp, overview } from "./help.ts";
 import type { Io, Output } from "./io.ts";
+import type { OptionTable } from "./row.ts";
 import { isStop, stop } from "./stop.ts";
 
 /** Runs a command line (without node and script) and says how it ended. Never throws. */

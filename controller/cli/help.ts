@@ -1,6 +1,6 @@
 // The help texts, made of the command table so that they cannot disagree with it.
-import type { Command } from "./commands.ts";
-import { GROUPS } from "./commands.ts";
+import type { Command } from "./row.ts";
+import { GROUPS } from "./row.ts";
 import { EXIT_MEANINGS } from "./exit.ts";
 import type { Line, Style } from "../core/paint.ts";
 import { muted, strong, table } from "./frame.ts";
