@@ -75,7 +75,9 @@ function versionDifference(
   const settled = now.rollout.state === "steady";
   const ours = deployed?.version === now.version && deployed.key === serviceKey(service, artifact.digest);
   // What ran before Lockstep came has no key: the image it names by digest tells whether it is what Git says.
-  const adopted = (deployed === undefined || deployed.key === UNKEYED) && now.image === artifact.digest;
+  const unkeyed = deployed === undefined || deployed.key === UNKEYED;
+  // What a life that was killed sent is not that: its step must run again, to say what stands and to wait for its end.
+  const adopted = unkeyed && live.begun?.has(service.name) !== true && now.image === artifact.digest;
   if (settled && (ours || adopted)) return undefined;
   return {
     live: ours ? `${name}, still moving` : name,

@@ -97,6 +97,8 @@ export interface LiveState extends Observation {
   readonly migrations: ReadonlyMap<MigrationName, LiveMigration>;
   /** What each service was last deployed with: version and keys. */
   readonly deployed: ReadonlyMap<ServiceName, Deployed & { readonly version: TargetVersion }>;
+  /** Services with a deployment that was begun and whose acceptance the journal does not know: their step must run. */
+  readonly begun?: ReadonlySet<ServiceName>;
   /** Fingerprint of the last `health-passed` with no later write. */
   readonly passed?: Digest;
   /** Web releases as the journal last saw them served, by web. */

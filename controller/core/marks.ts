@@ -15,6 +15,7 @@ export function withMarks(observation: Observation, desired: Environment, memory
       ]),
     ),
     deployed: memory.deployed,
+    begun: new Set([...memory.intents].flatMap(([name, { accepted }]) => (accepted ? [] : [name]))),
     served: memory.served,
     returning: isReturning(memory, desired.sha),
     ...(memory.passed === undefined ? {} : { passed: memory.passed }),

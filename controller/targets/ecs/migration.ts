@@ -174,7 +174,8 @@ async function launch(job: Migrating, intended: Intended): Promise<Launched> {
       return answer.state === "started" ? await started(job, answer.task) : answer;
     } catch (thrown) {
       const world = thrown instanceof Fault && thrown.consequence === "retry";
-      if (!world || context.clock.monotonicMs() >= deadlineMs) throw thrown;
+      // A call that nobody answered is looked for at least once, however long the answer was waited for.
+      if (!world || (look && context.clock.monotonicMs() >= deadlineMs)) throw thrown;
       context.note(`${migration.name}: ${thrown.message}; looking whether it was started`);
       await context.clock.sleep(UNANSWERED_PAUSE_MS, context.signal);
     }
