@@ -20,7 +20,7 @@ export interface ShopOptions {
   readonly environments?: readonly string[];
   /** More lines of `application.yaml`, such as `pipeline: [dev, prod]`. */
   readonly lines?: readonly string[];
-  /** The line of `migrate:`. */
+  /** What stands behind `migrate:`; `false` leaves the migration out. */
   readonly migrate?: string;
   /** Tag of the image template. Default `{sha}`. */
   readonly tag?: string;
@@ -157,7 +157,7 @@ aws: { region: eu-west-1, cluster: "${application}-{env}" }
 image: ${id}.dkr.ecr.{region}.amazonaws.com/${application}/{service}:${tag}
 services:
 ${services.map((name) => `  ${name}: { timeout: 30s }`).join("\n")}
-migrate: ${migrate}
+${migrate === "false" ? "" : `migrate: ${migrate}`}
 web:
   site:
     artifact: "s3://acme-artifacts/${application}-web/releases/{sha}/"
