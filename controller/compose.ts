@@ -5,7 +5,8 @@ import type { Doors, Where } from "./cli/doors.ts";
 import type { Io } from "./cli/io.ts";
 import { readConfig } from "./config.ts";
 import type { Config, Secrets } from "./config.ts";
-import { Fault } from "./core/fault.ts";
+import { EXIT } from "./cli/exit.ts";
+import { stop } from "./cli/stop.ts";
 import { explainKey } from "./manifest/explain.ts";
 import type { Operator } from "./manifest/operator.ts";
 import { openOperator } from "./compose/operator.ts";
@@ -19,8 +20,8 @@ export function createDoors({ env, clock, cwd }: Pick<Io, "env" | "clock" | "cwd
   const lenient = (): { readonly config: Config; readonly secrets: Secrets } => {
     const reading = readConfig({ LOCKSTEP_REPOSITORY: cwd, ...env }, cwd);
     if (reading.config !== undefined) return reading;
-    const problems = reading.problems.map(({ name, message, next }) => `${name} ${message}. ${next}`);
-    throw new Fault("manifest-invalid", problems.join("\n"));
+    const problems = reading.problems.map(({ name, message }) => `${name} ${message}`);
+    throw stop(EXIT.usage, problems.join("\n"), reading.problems[0]?.next);
   };
   const operatorOf = (config: Config): Promise<Operator> => openOperator(config.file, env);
 

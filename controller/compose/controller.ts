@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import type { AwsCredentialIdentity } from "@smithy/types";
 import type { ControllerOptions, Running } from "../cli/doors.ts";
 import type { Config, Secrets } from "../config.ts";
-import { Fault } from "../core/fault.ts";
+import { Fault, faultOf, faultValue } from "../core/fault.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Redactor } from "../core/redact.ts";
 import { createRedactor } from "../core/redact.ts";
@@ -71,7 +71,11 @@ export async function startController(options: ControllerOptions, parts: Control
     observes: options.observe,
   });
   const board = createBoard(engine);
-  const server = await openServer(options, { board, engine, redact, secrets });
+  const mistake = (error: unknown): void => {
+    const event = { type: "trouble", fault: faultValue(faultOf(error)), where: "page and API" } as const;
+    bus.publish({ durable: false, stream: "journal", at: clock.now(), event });
+  };
+  const server = await openServer(options, { board, engine, redact, secrets, mistake });
   const trigger = createCronTrigger(config.poll).start(() => engine.look());
   engine.look();
 
@@ -102,11 +106,13 @@ interface ServerParts {
   readonly engine: Engine;
   readonly redact: Redactor;
   readonly secrets: Secrets;
+  /** Hears of our own mistakes while answering. */
+  readonly mistake: (error: unknown) => void;
 }
 
 async function openServer(
   options: ControllerOptions,
-  { board, engine, redact, secrets }: ServerParts,
+  { board, engine, redact, secrets, mistake }: ServerParts,
 ): Promise<Listening> {
   const { config, version } = options;
   const { host, port } = config.listen;
@@ -121,7 +127,7 @@ async function openServer(
       hosts: config.hosts,
       webhookSecrets: secrets.webhook,
       life: systemRandom(8),
-      onError: (error) => options.output.write(`${redact(String(error))}\n`),
+      onError: mistake,
     });
   } catch (error) {
     await engine[Symbol.asyncDispose]();

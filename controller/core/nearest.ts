@@ -1,32 +1,44 @@
-// "Did you mean": the word of a list that lies closest to what was written, if it lies close enough.
+// "Did you mean": the known word nearest to one that is not known.
 
-/** Undefined when nothing is within a third of the word's length (at least one, at most three edits). */
-export function nearest<Word extends string>(written: string, words: readonly Word[]): Word | undefined {
+/** The nearest candidate within a third of the word's length (at least 1, at most 3 edits); undefined when none is. */
+export function nearest<Word extends string>(word: string, candidates: Iterable<Word>): Word | undefined {
+  const written = word.slice(0, 64).toLowerCase();
   const limit = Math.min(3, Math.max(1, Math.floor(written.length / 3)));
-  let best: { readonly word: Word; readonly distance: number } | undefined;
-  for (const word of words) {
-    const far = distance(written, word);
-    if (far <= limit && (best === undefined || far < best.distance)) best = { word, distance: far };
+  let best: Word | undefined;
+  let least = limit + 1;
+  for (const candidate of candidates) {
+    const edits = distance(written, candidate.toLowerCase(), least);
+    if (edits < least) {
+      best = candidate;
+      least = edits;
+    }
   }
-  return best?.word;
+  return best;
 }
 
-/** Edits between two words: insert, delete, replace, swap neighbours. Both are cut at 64 characters. */
-function distance(from: string, to: string): number {
-  const [a, b] = [from.slice(0, 64), to.slice(0, 64)];
-  let before: readonly number[] = [];
-  let previous: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column += 1) {
-      const same = a[row - 1] === b[column - 1];
-      const swapped = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
-      const replace = (previous[column - 1] ?? 0) + (same ? 0 : 1);
-      const swap = swapped ? (before[column - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
-      current.push(Math.min((current[column - 1] ?? 0) + 1, (previous[column] ?? 0) + 1, replace, swap));
+/** `; did you mean "strategy"?`, or nothing. */
+export function didYouMean(word: string, candidates: Iterable<string>): string {
+  const found = nearest(word, candidates);
+  return found === undefined ? "" : `; did you mean ${JSON.stringify(found)}?`;
+}
+
+/** Levenshtein distance in which swapping two neighbours counts as one edit; `enough` or more is not told apart. */
+function distance(a: string, b: string, enough: number): number {
+  if (Math.abs(a.length - b.length) >= enough) return enough;
+  let before: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1;
+      let least = Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + same);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        least = Math.min(least, (before[j - 2] ?? 0) + 1);
+      }
+      row.push(least);
     }
     before = previous;
-    previous = current;
+    previous = row;
   }
-  return previous[b.length] ?? 0;
+  return previous[b.length] ?? enough;
 }

@@ -12,7 +12,7 @@ import type {
   ServiceOverride,
   WebOverride,
 } from "./manifest.generated.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../core/nearest.ts";
 import { problem, quoted, type Problem } from "./problem.ts";
 import { nameOf } from "./wording.ts";
 

@@ -1,5 +1,5 @@
 // `lockstep explain gates.soak`: what the schemas say about a key.
-import { nearest } from "./nearest.ts";
+import { nearest } from "../core/nearest.ts";
 import { below, branches, keysOf, resolve, SCHEMAS, type Schema, type SchemaKind } from "./schemas.ts";
 
 export interface KeyExplanation {

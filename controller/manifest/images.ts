@@ -3,7 +3,7 @@ import { NAME, NO_SHA, type Sha } from "../core/brand.ts";
 import type { ImageReference } from "../core/environment.ts";
 import { holds, type Values } from "../core/template.ts";
 import { expanded, refuse, type Draft, type Path } from "./draft.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../core/nearest.ts";
 import { quoted } from "./problem.ts";
 
 /** Where an image comes from: a template, the service it is expanded for, and the services passed on the way. */

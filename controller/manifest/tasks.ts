@@ -1,7 +1,7 @@
 // `task:` files: JSON in RegisterTaskDefinition form, checked as far as AWS would refuse it by its shape.
 import { positionOf, type Position } from "../core/merge.ts";
 import type { ManifestFile } from "../ports.ts";
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../core/nearest.ts";
 import { problem, quoted, startOf, type Problem } from "./problem.ts";
 import { textOf } from "./read.ts";
 import { parseYaml } from "./yaml.ts";

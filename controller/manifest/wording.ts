@@ -1,5 +1,5 @@
 // What a validator found, in words an author can act on.
-import { didYouMean } from "./nearest.ts";
+import { didYouMean } from "../core/nearest.ts";
 import { quoted } from "./problem.ts";
 import { branches, keysOf, SCHEMAS, type Schema } from "./schemas.ts";
 
