@@ -57,7 +57,10 @@ export function decide(situation: Situation): Decision {
   );
 }
 
-/** A release that has started goes on, held or not; another fingerprint takes its place as soon as it may start. */
+/**
+ * A release that has started goes on, held or not; another fingerprint takes its place as soon as it may start, but
+ * never while a migration runs.
+ */
 function resume(situation: Situation): Decision | undefined {
   const { memory, desired, observes } = situation;
   const open = memory.open;
@@ -67,9 +70,18 @@ function resume(situation: Situation): Decision | undefined {
   if (open.kind === "rollback")
     return newer && mayStart(situation) ? undefined : { kind: "act", as: "rollback", target: "good", why };
   if (open.fingerprint !== desired.fingerprint)
-    return mayStart(situation) ? undefined : { kind: "act", as: open.kind, target: "open", why };
+    return mayStart(situation) && !isMigrating(memory)
+      ? undefined
+      : { kind: "act", as: open.kind, target: "open", why };
   if (situation.plan.blockers.length > 0 || isUnknown(memory, desired)) return undefined;
   return { kind: "act", as: open.kind, target: "desired", why };
+}
+
+/** A migration of the open release was started, and nobody knows yet how it ended. */
+function isMigrating({ open, migrations }: Memory): boolean {
+  if (open === undefined) return false;
+  const { desired } = open;
+  return desired.migrations.some((one) => migrations.get(migrationKey(desired, one))?.state === "started");
 }
 
 /** Whether what Git says now could start if nothing else were running. */
@@ -88,8 +100,14 @@ function rollback(situation: Situation): Decision | undefined {
   return { kind: "act", as: "rollback", target: "good", why };
 }
 
-/** Whatever forbids starts: rewritten history, or a hold. */
-function forbidden({ halted, desired, now, plan }: Situation): Decision | undefined {
+/** Whatever forbids starts: a reading of Git older than the journal's, rewritten history, or a hold. */
+function forbidden({ halted, desired, now, plan, memory }: Situation): Decision | undefined {
+  if (memory.arrival !== undefined && memory.arrival.fingerprint !== desired.fingerprint) {
+    return {
+      kind: "wait",
+      why: `another controller has read ${short(memory.arrival.commit)} of Git; it is read at the next look`,
+    };
+  }
   if (halted !== undefined) {
     return { kind: "blocked", code: "history-rewritten", why: halted, next: FAULTS["history-rewritten"].next };
   }

@@ -15,6 +15,8 @@ import type { Clock, Contains, World } from "../ports.ts";
 
 export interface Considered {
   readonly desired: Environment;
+  /** What the journal said. */
+  readonly memory: Memory;
   readonly live: LiveState;
   readonly plan: Plan;
   readonly gates: readonly Verdict[];
@@ -62,7 +64,7 @@ export async function consider(look: Look, parts: ConsiderParts, signal: AbortSi
     observes: parts.observes,
     now: parts.clock.now(),
   });
-  return { desired, live, plan: planned, gates, decision };
+  return { desired, memory, live, plan: planned, gates, decision };
 }
 
 /**

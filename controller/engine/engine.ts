@@ -1,19 +1,21 @@
 // The whole engine: repositories say what should be, one lane per environment makes it so, triggers only say "look".
 import type { Digest, EnvironmentName, Instant } from "../core/brand.ts";
 import type { Environment, EnvironmentId } from "../core/environment.ts";
+import { environmentId } from "../core/environment.ts";
 import type { Event } from "../core/event.ts";
 import { faultOf, faultValue } from "../core/fault.ts";
 import type { Memory } from "../core/history.ts";
 import type { EnvironmentStatus, StatusDocument } from "../core/status.ts";
 import { inOrder, statusOf } from "../core/status.ts";
 import type { Clock, Contains, Control, Journal, Random, ReadManifests, Source, World } from "../ports.ts";
+import { arrive } from "./arrivals.ts";
 import type { Bus } from "./bus.ts";
 import { createControl } from "./control.ts";
 import { identify } from "./identify.ts";
 import type { Lane, Wish } from "./lane.ts";
 import { createLane } from "./lane.ts";
 import { createLedger } from "./ledger.ts";
-import type { Repository } from "./repository.ts";
+import type { Arrival, Repository } from "./repository.ts";
 import { createRepository } from "./repository.ts";
 
 export interface EngineParts {
@@ -95,21 +97,24 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   }
 
   async function readRepository(repository: Repository): Promise<void> {
+    const basis = new Map([...lanes].map(([id, lane]) => [id, lane.ledger.memory().arrival]));
     const look = await repository.look(life.signal);
     if (look === undefined) return;
-    for (const { environment, commit, before } of look.arrivals) {
-      await arrive(laneOf(`${environment.application}/${environment.name}`), environment, commit, repository, before);
-    }
     for (const [id, wish] of look.wishes) {
       owners.set(id, repository);
       const lane = laneOf(id);
+      const arrivals = look.arrivals.filter(({ environment }) => environmentId(environment) === id);
+      const isLatest = await arrive(lane.ledger, arrivals, repository.source.id, basis.get(id));
       const desired = wish.desired ?? (await inForce(lane, repository));
+      const arrival = lane.ledger.memory().arrival;
       if (
+        isLatest &&
         desired !== undefined &&
-        lane.ledger.memory().arrival?.fingerprint !== desired.fingerprint &&
-        wish.problems.length === 0
+        wish.problems.length === 0 &&
+        arrival?.fingerprint !== desired.fingerprint
       ) {
-        await arrive(lane, desired, desired.revision.commit, repository, undefined);
+        const here: Arrival = { environment: desired, commit: desired.revision.commit };
+        await arrive(lane.ledger, [here], repository.source.id, arrival);
       }
       lane.wish({ ...wish, ...(desired === undefined ? {} : { desired }) });
     }
@@ -119,21 +124,6 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       lane.wish(look.problems.length === 0 ? gone(id) : await hidden(lane, repository, look.problems));
     }
     await look.commit();
-  }
-
-  async function arrive(
-    lane: Lane,
-    environment: Environment,
-    commit: Environment["revision"]["commit"],
-    repository: Repository,
-    before: Environment | undefined,
-  ): Promise<void> {
-    const { ledger } = lane;
-    const memory = await ledger.refresh();
-    const { fingerprint, sha } = environment;
-    if (memory.arrival?.fingerprint === fingerprint && memory.arrival.commit === commit) return;
-    const policy = before === undefined ? {} : { before: before.gates };
-    await ledger.append({ type: "arrived", fingerprint, sha, commit, repository: repository.source.id, ...policy });
   }
 
   /** A manifest that cannot be read keeps the last good one in force: the one at which its fingerprint arrived. */

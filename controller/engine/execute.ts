@@ -8,7 +8,7 @@ import { faultOf } from "../core/fault.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Step, StepId } from "../core/step.ts";
-import { INTERRUPTIBLE, stepId, waves } from "../core/step.ts";
+import { INTERRUPTIBLE, stepId, waves, WRITES } from "../core/step.ts";
 import type { Clock, Context, Random, Runner, Runners, Turn } from "../ports.ts";
 import type { Bus } from "./bus.ts";
 import type { Ledger } from "./ledger.ts";
@@ -73,13 +73,9 @@ async function proveHealth({ environment, number, plan }: Execution, ledger: Led
   const verify = plan.steps.find((step) => step.kind === "verify");
   const resolved =
     verify?.kind === "verify" ? verify.artifacts.map(({ component, digest }) => [component, digest] as const) : [];
-  await ledger.append({
-    type: "health-passed",
-    release: number,
-    fingerprint: environment.fingerprint,
-    sha: environment.sha,
-    artifacts: { ...open?.artifacts, ...Object.fromEntries(resolved) },
-  });
+  const artifacts = { ...open?.artifacts, ...Object.fromEntries(resolved) };
+  const { fingerprint, sha } = environment;
+  await ledger.append({ type: "health-passed", release: number, fingerprint, sha, artifacts }, number);
 }
 
 /**
@@ -127,7 +123,10 @@ async function runStep(step: Step, execution: Execution, parts: ExecuteParts): P
   const release = execution.number;
   const record = ledger.memory().open?.steps.find((one) => stepId(one.step) === id);
   try {
-    if (record?.startedAt === undefined) await ledger.append({ type: "step-started", release, step: id, what: step });
+    if (record?.startedAt === undefined)
+      await ledger.append({ type: "step-started", release, step: id, what: step }, release);
+    // A release that is resumed may have nothing to say before its first write.
+    if (WRITES[step.kind]) await ledger.renew(release);
   } catch (thrown) {
     return { step, fault: faultOf(thrown) };
   }
@@ -147,16 +146,22 @@ async function runStep(step: Step, execution: Execution, parts: ExecuteParts): P
   }
 }
 
-/** Records how a step ended; a process that is being stopped or was fenced writes nothing more. */
+/**
+ * Records how a step ended; a process that is being stopped or was fenced writes nothing more, and a step that a
+ * resumed release runs once more with the same end says nothing new.
+ */
 async function settle(
   ending: { step: Step; outcome: Outcome },
-  execution: Execution,
+  { number: release }: Execution,
   ledger: Ledger,
 ): Promise<StepEnding> {
   const { step, outcome } = ending;
   if (outcome.status === "cancelled" && (outcome.by === "shutdown" || outcome.by === "fenced")) return ending;
+  const id = stepId(step);
+  const known = ledger.memory().open?.steps.find((one) => stepId(one.step) === id)?.outcome;
+  if (known?.status === "done" && outcome.status === "done") return ending;
   try {
-    await ledger.append({ type: "step-settled", release: execution.number, step: stepId(step), outcome });
+    await ledger.append({ type: "step-settled", release, step: id, outcome }, release);
   } catch (thrown) {
     return { step, fault: faultOf(thrown) };
   }
@@ -181,8 +186,8 @@ async function tryStep(
     clock,
     random,
     note: (text) => say(parts, ledger.stream, execution, stepId(step), text),
-    record: (mark) => ledger.append(mark),
-    guard: () => ledger.guard(),
+    record: (mark) => ledger.append(mark, execution.number),
+    guard: () => ledger.guard(execution.number),
   };
   try {
     // The table has a row per kind; TypeScript cannot see that a step and its row agree.

@@ -126,9 +126,14 @@ export function createLane(parts: LaneParts): Lane {
     life.signal.addEventListener("abort", follow, { once: true });
     current = { stop, fingerprint: value.desired.fingerprint };
     try {
-      const ending = await release({ kind, why, live, plan: planned, ...value }, pins, parts, stop);
+      const ending = await release(
+        { kind, why, live, plan: planned, memory: seen.memory, ...value },
+        pins,
+        parts,
+        stop,
+      );
       if (ending.how === "stopped") throw ending.fault;
-      return ending.how === "lost" || (ending.how === "cancelled" && ending.by === "shutdown") ? "quiet" : "again";
+      return ending.how === "held" || (ending.how === "cancelled" && ending.by === "shutdown") ? "quiet" : "again";
     } finally {
       current = undefined;
       progress = undefined;

@@ -13,12 +13,17 @@ export interface Ledger {
   memory(): Memory;
   /** Reads what other writers appended since. */
   refresh(): Promise<Memory>;
-  /** Appends whatever came in between: for what is true in any case. Throws `fenced` once another holder took over. */
-  append(event: EnvironmentEvent): Promise<void>;
+  /**
+   * Appends whatever came in between: for what is true in any case. With the number of a release: only while that
+   * release is open and this process holds it; throws `fenced` once another holder took over.
+   */
+  append(event: EnvironmentEvent, release?: number): Promise<void>;
   /** Appends only if nothing else was appended since `memory()` was read; false = look again. */
   claim(event: EnvironmentEvent, epoch?: number): Promise<boolean>;
-  /** Throws `fenced` unless this process holds the environment and appended within half a lease. */
-  guard(): void;
+  /** Appends a lease unless something was appended a moment ago, so that the next write finds the guard content. */
+  renew(release: number): Promise<void>;
+  /** Throws `fenced` unless this process holds the open release and appended within half a lease. */
+  guard(release: number): void;
   /** True when this process may act on the open release without taking it over. */
   holds(): boolean;
   /** True when the holder's lease has run out on our own monotonic clock, was released, or its process has ended. */
@@ -70,29 +75,39 @@ export function createLedger(id: EnvironmentId, { journal, bus, clock, writer, l
 
   const holds = (): boolean => memory.open === undefined || memory.holder === writer;
 
+  /** Who held a release may be the last to learn that it was taken over, and even ended, by another. */
+  function assertHeld(release: number): void {
+    if (memory.open?.number !== release || memory.holder !== writer)
+      throw new Fault("fenced", `${id}: release #${release} was taken over by another controller`);
+  }
+
+  async function append(event: EnvironmentEvent, release?: number): Promise<void> {
+    for (let lost = 0; lost < LOST_MAX; lost += 1) {
+      if (release !== undefined) assertHeld(release);
+      if (await write(event, memory.epoch)) return;
+      await refresh();
+    }
+    throw new Fault("journal-unavailable", `${id}: lost ${LOST_MAX} appends in a row to other writers`);
+  }
+
   return {
     stream,
     memory: () => memory,
     refresh,
     holds,
-    async append(event) {
-      const acting = memory.open !== undefined && memory.holder === writer;
-      for (let lost = 0; lost < LOST_MAX; lost += 1) {
-        if (await write(event, memory.epoch)) return;
-        await refresh();
-        if (acting && memory.holder !== writer)
-          throw new Fault("fenced", `${id}: another controller has taken over the release`);
-      }
-      throw new Fault("journal-unavailable", `${id}: lost ${LOST_MAX} appends in a row to other writers`);
+    append,
+    async renew(release) {
+      if (clock.monotonicMs() - appendedMs > leaseTtlMs / 4)
+        await append({ type: "lease", ttlMs: leaseTtlMs }, release);
     },
     async claim(event, epoch) {
       if (await write(event, epoch ?? memory.epoch)) return true;
       await refresh();
       return false;
     },
-    guard() {
+    guard(release) {
+      assertHeld(release);
       const age = clock.monotonicMs() - appendedMs;
-      if (memory.holder !== writer) throw new Fault("fenced", `${id}: this controller does not hold the environment`);
       if (age > leaseTtlMs / 2) {
         throw new Fault(
           "fenced",
@@ -109,7 +124,12 @@ export function createLedger(id: EnvironmentId, { journal, bus, clock, writer, l
 }
 
 /** Keeps the lease while something acts: appends at least every third of it. Ends with the signal. */
-export async function keepLease(ledger: Ledger, clock: Clock, leaseTtlMs: number, signal: AbortSignal): Promise<void> {
+export async function keepLease(
+  { ledger, release }: { readonly ledger: Ledger; readonly release: number },
+  clock: Clock,
+  leaseTtlMs: number,
+  signal: AbortSignal,
+): Promise<void> {
   const everyMs = Math.min(LIMITS.leaseRenewMs, leaseTtlMs / 3);
   while (!signal.aborted) {
     const before = ledger.memory().sequence;
@@ -120,7 +140,7 @@ export async function keepLease(ledger: Ledger, clock: Clock, leaseTtlMs: number
     }
     if (ledger.memory().sequence !== before) continue;
     try {
-      await ledger.append({ type: "lease", ttlMs: leaseTtlMs });
+      await ledger.append({ type: "lease", ttlMs: leaseTtlMs }, release);
     } catch (error) {
       // A journal that does not answer is not our end: guard() stops the writes when the lease is half over.
       if (!(error instanceof Fault) || error.code === "fenced") return;

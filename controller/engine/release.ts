@@ -5,6 +5,7 @@ import type { Environment } from "../core/environment.ts";
 import type { ReleaseKind } from "../core/event.ts";
 import { Fault } from "../core/fault.ts";
 import { hasMoved, lastGood } from "../core/good.ts";
+import type { Memory } from "../core/history.ts";
 import type { LiveState } from "../core/live.ts";
 import type { Plan } from "../core/plan.ts";
 import type { Considered } from "./consider.ts";
@@ -18,6 +19,8 @@ export interface Released {
   readonly desired: Environment;
   readonly live: LiveState;
   readonly plan: Plan;
+  /** What the journal said when this was decided: if it says more by now, the decision is made anew. */
+  readonly memory: Memory;
   readonly why: string;
   /** The release that a rollback undoes. */
   readonly undoes?: number;
@@ -28,19 +31,23 @@ export interface ReleaseParts extends ExecuteParts {
   readonly leaseTtlMs: number;
 }
 
+/** Somebody else holds the environment, or something was journaled meanwhile and the lane has to look again. */
+export type NotBegun = { readonly how: "held" | "outdated" };
+
 /** Ends well (`done`), or says why the lane has to look again. */
 export async function release(
   what: Released,
   pins: ReadonlyMap<string, Digest>,
   parts: ReleaseParts,
   stop: AbortController,
-): Promise<Ending | { readonly how: "lost" }> {
+): Promise<Ending | NotBegun> {
   const { ledger, clock } = parts;
-  if (!(await begin(what, parts))) return { how: "lost" };
+  const begun = await begin(what, parts);
+  if (begun !== "begun") return { how: begun };
   const open = ledger.memory().open;
-  if (open === undefined) return { how: "lost" };
+  if (open === undefined) return { how: "outdated" };
   const lease = new AbortController();
-  const kept = keepLease(ledger, clock, parts.leaseTtlMs, lease.signal);
+  const kept = keepLease({ ledger, release: open.number }, clock, parts.leaseTtlMs, lease.signal);
   try {
     const { plan, desired } = what;
     const { number, id } = open;
@@ -54,7 +61,7 @@ export async function release(
       signal: stop.signal,
     };
     const ending = await execute(execution, parts);
-    await end(ending, what, ledger);
+    await end(ending, number, what, ledger);
     return ending;
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code === "fenced") stop.abort(cancellation("fenced"));
@@ -66,21 +73,23 @@ export async function release(
 }
 
 /** Continues the open release when it is this one; ends another one as superseded; claims the environment. */
-async function begin(what: Released, { ledger, random }: ReleaseParts): Promise<boolean> {
+async function begin(what: Released, { ledger, random }: ReleaseParts): Promise<"begun" | NotBegun["how"]> {
   const memory = ledger.memory();
+  if (memory !== what.memory) return "outdated";
   const open = memory.open;
   if (open !== undefined) {
     if (!ledger.holds()) {
-      if (!ledger.isAbandoned()) return false;
-      if (!(await ledger.claim({ type: "release-adopted", from: memory.holder ?? "" }, memory.epoch + 1))) return false;
+      if (!ledger.isAbandoned()) return "held";
+      const adopted = { type: "release-adopted", from: memory.holder ?? "" } as const;
+      if (!(await ledger.claim(adopted, memory.epoch + 1))) return "outdated";
     }
-    if (open.fingerprint === what.desired.fingerprint && open.kind === what.kind) return true;
+    if (open.fingerprint === what.desired.fingerprint && open.kind === what.kind) return "begun";
     const by = memory.arrival?.commit ?? what.desired.revision.commit;
-    if (!(await ledger.claim({ type: "release-superseded", release: open.number, by }))) return false;
+    if (!(await ledger.claim({ type: "release-superseded", release: open.number, by }))) return "outdated";
   }
   const now = ledger.memory();
   const { desired, plan, kind, why, undoes } = what;
-  return ledger.claim(
+  const claimed = await ledger.claim(
     {
       type: "release-started",
       release: now.lastNumber + 1,
@@ -96,6 +105,7 @@ async function begin(what: Released, { ledger, random }: ReleaseParts): Promise<
     },
     now.epoch + 1,
   );
+  return claimed ? "begun" : "outdated";
 }
 
 function resolved({ live, desired }: Released): Readonly<Record<ComponentName, Digest>> {
@@ -108,18 +118,20 @@ function resolved({ live, desired }: Released): Readonly<Record<ComponentName, D
   return Object.fromEntries(digests);
 }
 
-async function end(ending: Ending, { kind, undoes, desired }: Released, ledger: Ledger): Promise<void> {
+async function end(
+  ending: Ending,
+  release: number,
+  { kind, undoes, desired }: Released,
+  ledger: Ledger,
+): Promise<void> {
   const memory = ledger.memory();
-  const open = memory.open;
-  if (open === undefined) return;
-  const release = open.number;
   if (ending.how === "done" && memory.passed === desired.fingerprint) {
-    await ledger.append({ type: "release-succeeded", release });
+    await ledger.append({ type: "release-succeeded", release }, release);
     if (kind === "rollback" && undoes !== undefined) {
       await ledger.append({ type: "release-rolled-back", release: undoes, to: release });
     }
   } else if (ending.how === "cancelled" && ending.by === "shutdown") {
-    await ledger.append({ type: "lease", ttlMs: 0, released: true });
+    await ledger.append({ type: "lease", ttlMs: 0, released: true }, release);
   } else if (ending.how === "failed" || (ending.how === "cancelled" && ending.by === "aborted")) {
     const failure =
       ending.how === "failed"
@@ -128,7 +140,7 @@ async function end(ending: Ending, { kind, undoes, desired }: Released, ledger: 
     const { step, code, message } = failure;
     const goesBack = kind === "release" && desired.onFailure === "rollback" && hasMoved(memory, release);
     const undone = goesBack && lastGood(memory, desired) !== undefined;
-    await ledger.append({ type: "release-failed", release, step, code, message, undone });
+    await ledger.append({ type: "release-failed", release, step, code, message, undone }, release);
     if (kind === "rollback" && undoes !== undefined) {
       await ledger.append({ type: "rollback-failed", release: undoes, code, message });
     }

@@ -18,11 +18,17 @@ if (values.tier !== "decision") throw new Error(`there is no tier ${values.tier}
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 const tally = createTally();
 
+/** What is too long to be read in a line. */
+const HIDDEN: ReadonlySet<string> = new Set(["desired", "what", "services", "artifacts", "log", "steps"]);
+
 /** One line per record, as it is appended. */
 function trace(stream: Stream, { at, writer, sequence, event }: Recorded): void {
   const { type, ...rest } = event;
-  const text = JSON.stringify(rest, (key, value: unknown) => (key === "desired" ? undefined : value));
-  out(`${new Date(at).toISOString()} ${stream} ${sequence} ${writer} ${type} ${text.slice(0, 300)}`);
+  const said = JSON.stringify(rest, (key, value: unknown) => (HIDDEN.has(key) ? undefined : value));
+  const text = said.replaceAll(/(sha256:)?([0-9a-f]{7})[0-9a-f]{9,}/g, "$2");
+  out(
+    `${new Date(at).toISOString().slice(11)} ${stream.replace("environment/", "")} ${sequence} ${writer} ${type} ${text}`,
+  );
 }
 
 const startMs = performance.now();

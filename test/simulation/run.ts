@@ -131,6 +131,7 @@ function isSettled(scene: Scene, controllers: readonly Controller[]): boolean {
       document.environments.every(
         (status) =>
           status.state === "healthy" &&
+          status.git?.sha === scene.builds.commits.at(-1)?.sha &&
           scene.watch.chronicleOf(status.environment).open === undefined &&
           controller.engine()?.memory(status.id)?.sequence === scene.watch.chronicleOf(status.environment).sequence,
       )

@@ -61,7 +61,8 @@ function checkStart(name: string, record: Recorded, of: Chronicle, parts: StartP
   const through = (forbids: (head: Sha | undefined) => boolean): boolean => heads.length > 0 && heads.every(forbids);
   if (through((head) => isHeld(treeOf(head, parts), name, timeline.nowMs() + life.skewMs)))
     violate("I5", `${name}: #${release} starts while it is held`);
-  if (through((head) => isRewritten(head, parts))) violate("I6", `${name}: #${release} starts on rewritten history`);
+  if (through((head) => isRewritten(head, name, parts)))
+    violate("I6", `${name}: #${release} starts on rewritten history`);
   if (through((head) => isUnmanaged(treeOf(head, parts), name)))
     violate("I5", `${name}: #${release} starts while it is unmanaged`);
   const gated = through((head) => isGated(head, parts));
@@ -86,9 +87,16 @@ function isHeld(tree: Tree | undefined, name: string, nowMs: number): boolean {
   return spec.hold.untilMs === undefined || spec.hold.untilMs > nowMs;
 }
 
-function isRewritten(head: Sha | undefined, { repository, seen }: StartParts): boolean {
+/** Only environments whose files differ between the two heads are halted. */
+function isRewritten(head: Sha | undefined, name: string, { repository, seen }: StartParts): boolean {
   const last = seen();
-  return last !== undefined && (head === undefined || !repository.isAncestor(last, head));
+  if (last === undefined) return false;
+  if (head === undefined) return true;
+  if (repository.isAncestor(last, head)) return false;
+  const [before, after] = [last, head].map(
+    (commit) => repository.reading(commit).environments.find(({ id }) => id === `shop/${name}`)?.content,
+  );
+  return before !== after;
 }
 
 function isUnmanaged(tree: Tree | undefined, name: string): boolean {

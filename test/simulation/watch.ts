@@ -56,6 +56,8 @@ export function createWatch(parts: WatchParts): Watch {
   const chronicles = new Map<string, Chronicle>();
   const pins = new Map<string, Digest>();
   const tainted = new Set<string>();
+  /** Git asked for an older commit that was never healthy here: that goes forward, and pages may be newer meanwhile. */
+  const sideways = new Set<string>();
   let seen: Sha | undefined;
 
   function violate(invariant: string, what: string): void {
@@ -123,7 +125,10 @@ export function createWatch(parts: WatchParts): Watch {
     if (open === undefined) return violate("I7", `${name}: health passed without a release`);
     const wrong = falsehood(open.desired);
     if (wrong !== undefined && !tainted.has(name)) violate("I7", `${name}: health passed, but ${wrong}`);
-    if (wrong === undefined) tainted.delete(name);
+    if (wrong === undefined && open.desired.webs.length === shape.webs.length) {
+      tainted.delete(name);
+      sideways.delete(name);
+    }
     for (const [component, digest] of Object.entries(event.artifacts)) {
       const running = runningDigest(name, component);
       if (running !== undefined && running !== digest && !tainted.has(name)) {
@@ -135,6 +140,14 @@ export function createWatch(parts: WatchParts): Watch {
       const sha = shaOf(open.desired, component);
       if (sha !== NO_SHA && !pins.has(`${component}@${sha}`)) pins.set(`${component}@${sha}`, digest);
     }
+  }
+
+  function isOlder(name: string, desired: Environment): boolean {
+    const index = builds.commit(desired.sha)?.index ?? 0;
+    return [...ground(name).pages.values()].some((held) => {
+      const page = held.page();
+      return page !== undefined && (builds.builtOf(page)?.index ?? 0) > index;
+    });
   }
 
   function runningDigest(environment: string, component: string): Digest | undefined {
@@ -165,6 +178,8 @@ export function createWatch(parts: WatchParts): Watch {
       const of = chronicleOf(name);
       checkRecord(name, record, of, { ...parts, violate, seen: () => seen, chronicleOf });
       onHealthPassed(name, record);
+      if (event.type === "release-started" && event.direction === "forward" && isOlder(name, event.desired))
+        sideways.add(name);
       chronicle(of, record, timeline.nowMs());
     },
     onUpdate(environment, version) {
@@ -199,7 +214,7 @@ export function createWatch(parts: WatchParts): Watch {
         for (const page of [held.page(), held.shown()]) {
           if (page !== undefined && !held.assets().has(page)) violate("I3", `${environment}: ${web} lacks its assets`);
         }
-        if (tainted.has(environment)) continue;
+        if (tainted.has(environment) || sideways.has(environment)) continue;
         const shown = held.shown();
         const page = shown === undefined ? undefined : builds.builtOf(shown);
         for (const service of shape.services) {
