@@ -142,7 +142,10 @@ function taskDefinition(
         image: `${account}.dkr.ecr.${region}.amazonaws.com/shop/${service}:${sha}`,
         essential: true,
         command: ["node", service === "api" ? "server.mjs" : "worker.mjs"],
-        ...(port === undefined ? {} : { portMappings: [{ containerPort: port, protocol: "tcp" }] }),
+        // The worker's own check: without one ECS waits before it believes that a task is well.
+        ...(port === undefined
+          ? { healthCheck: { command: ["CMD-SHELL", "true"] } }
+          : { portMappings: [{ containerPort: port, protocol: "tcp" }] }),
         environment: [
           { name: "ENVIRONMENT", value: environment },
           { name: "DATABASE_HOST", value: `db.${environment}.internal` },

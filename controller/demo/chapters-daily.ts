@@ -10,7 +10,7 @@ import { idOf } from "./world.ts";
 
 export async function* drift(world: World): AsyncGenerator<Told> {
   const { eyes, clients } = world;
-  yield chapter("Somebody's hand", "The console is still there. staging reports drift, prod repairs it.");
+  yield chapter("Meanwhile, somebody's hand", "The console is still there. staging reports drift, prod repairs it.");
   const ours = { staging: await eyes.taskDefinition("staging", "api"), prod: await eyes.taskDefinition("prod", "api") };
   const foreign: Record<string, string> = {};
   for (const environment of ["staging", "prod"] as const) {
@@ -65,9 +65,10 @@ export async function* hold(world: World, plot: Plot): AsyncGenerator<Told> {
   yield chapter("Hold", "An incident: nothing may start in dev until it is over.");
   const held = await world.edit("dev", "dev: hold, INC-4711", (text) => withHold(text, "INC-4711: checkout errors"));
   yield pushed(held, `${fileOf("dev")} has a hold: INC-4711: checkout errors`);
-  const build = await builds.make();
-  const commit = await world.edit("dev", `dev: ${seven(build.sha)}`, (text) => withSha(text, build.sha));
-  yield bumped(commit, "dev", build.sha);
+  plot.third = await builds.make();
+  const { sha } = plot.third;
+  const commit = await world.edit("dev", `dev: ${seven(sha)}`, (text) => withSha(text, sha));
+  yield bumped(commit, "dev", sha);
   await world.looks("dev", 2);
   yield* prove(
     {
@@ -83,7 +84,11 @@ export async function* hold(world: World, plot: Plot): AsyncGenerator<Told> {
   );
   const removed = await world.edit("dev", "dev: INC-4711 is over", withoutHold);
   yield pushed(removed, `${fileOf("dev")} has no hold any more`);
-  yield* prove(runs(world, "dev", build), world);
+}
+
+export async function* afterHold(world: World, plot: Plot): AsyncGenerator<Told> {
+  yield chapter("After the hold", "What waited goes by itself.");
+  yield* prove(runs(world, "dev", plot.third), world);
 }
 
 /** prod's migrations so far: of the first build, and of the second. */

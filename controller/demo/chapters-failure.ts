@@ -12,7 +12,7 @@ const PASSED = 2;
 
 export async function* brokenMigration(world: World, plot: Plot): AsyncGenerator<Told> {
   const { eyes, builds } = world;
-  yield chapter("A migration fails", "It is a hard gate: nothing else changes.");
+  yield chapter("Meanwhile in dev, a migration fails", "It is a hard gate: nothing else changes.");
   const before = await eyes.deployments("dev", "api");
   const build = await builds.make("migration");
   const commit = await world.edit("dev", `dev: ${seven(build.sha)}`, (text) => withSha(text, build.sha));
@@ -51,7 +51,10 @@ export async function* brokenMigration(world: World, plot: Plot): AsyncGenerator
 
 export async function* crashLoop(world: World, plot: Plot): AsyncGenerator<Told> {
   const { eyes, builds } = world;
-  yield chapter("A service crash-loops", "ECS puts the old one back; Lockstep counts that as what it is, a failure.");
+  yield chapter(
+    "Next try: a service crash-loops",
+    "ECS puts the old one back; Lockstep counts that as what it is, a failure.",
+  );
   const good = await eyes.taskDefinition("dev", "api");
   const before = await eyes.deployments("dev", "api");
   const build = await builds.make("crash");

@@ -95,6 +95,21 @@ export async function* promotion(world: World, plot: Plot): AsyncGenerator<Told>
   yield bumped(staging, "staging", sha);
   plot.promoted = await world.edit("prod", `prod: ${seven(sha)}`, (text) => withSha(text, sha));
   yield bumped(plot.promoted, "prod", sha);
+  // dev goes on to other things below; what it passed counts as soon as staging has begun.
+  yield* prove(
+    {
+      sentence: "staging takes it at once, for dev is healthy on it",
+      expected: "a second migration task in staging",
+      environment: idOf("staging"),
+      look: async () => [await world.eyes.migrationsBegun("staging", 2), await world.eyes.migrationsBegun("prod", 1)],
+      hopeless: () => world.hopeless("staging", sha),
+    },
+    world,
+  );
+}
+
+export async function* arrival(world: World, plot: Plot): AsyncGenerator<Told> {
+  yield chapter("The promotion arrives", "What goes wrong in dev does not reach them.");
   yield* prove(runs(world, "staging", plot.second), world);
   yield* prove(runs(world, "prod", plot.second), world);
   yield* prove(order(world), world);

@@ -3,7 +3,7 @@ import type { Deployment, Service, ServiceDeployment, Task } from "@aws-sdk/clie
 import type { Build } from "./builds.ts";
 import type { Reading } from "./claim.ts";
 import type { Clients } from "./clients.ts";
-import { aliasOf, bucketOf, SERVICES } from "./manifests.ts";
+import { aliasOf, SERVICES } from "./manifests.ts";
 
 export interface Eyes {
   /** Both services run the build's images, by digest, in one completed deployment. */
@@ -18,6 +18,8 @@ export interface Eyes {
   page(environment: string, sha: string): Promise<Reading>;
   /** The environment's migration tasks so far: how many, and how the last one ended. */
   migrations(environment: string, count: number, exitCode: number): Promise<Reading>;
+  /** How many migration tasks have been started, running or not. */
+  migrationsBegun(environment: string, count: number): Promise<Reading>;
   migrationLog(environment: string, text: string): Promise<Reading>;
   /** The newest deployments of a service, the newest first. */
   deployments(environment: string, service: string): Promise<readonly ServiceDeployment[]>;
@@ -95,8 +97,19 @@ export function createEyes(clients: Clients, addresses: Addressed): Eyes {
         holds: status === 200 && body.includes(sha),
       };
     },
+    async migrationsBegun(environment, count) {
+      const family = familyOf(environment);
+      const by = `aws ecs list-tasks --cluster ${environment} --family ${family}, for RUNNING and STOPPED`;
+      const listed = await Promise.all(
+        (["RUNNING", "STOPPED"] as const).map((desiredStatus) =>
+          ecs.listTasks({ cluster: environment, family, desiredStatus }),
+        ),
+      );
+      const number = listed.flatMap(({ taskArns = [] }) => taskArns).length;
+      return { by, found: countOf(number), holds: number === count };
+    },
     async migrations(environment, count, exitCode) {
-      const family = `lockstep-shop-${environment}-migrate-migrate`;
+      const family = familyOf(environment);
       const by = `aws ecs list-tasks --cluster ${environment} --family ${family} --desired-status STOPPED, aws ecs describe-tasks`;
       const listed = await ecs.listTasks({ cluster: environment, family, desiredStatus: "STOPPED" });
       const arns = listed.taskArns ?? [];
@@ -105,8 +118,7 @@ export function createEyes(clients: Clients, addresses: Addressed): Eyes {
       const last = lastOf(described.tasks ?? []);
       const code = last?.containers?.find(({ name }) => name === "app")?.exitCode;
       const how = `the last one ${last?.lastStatus ?? "unknown"}, ${last?.stopCode ?? "no stop code"}, exit code ${code ?? "none"}`;
-      const number = `${arns.length} ${arns.length === 1 ? "task" : "tasks"}`;
-      return { by, found: `${number}; ${how}`, holds: arns.length === count && code === exitCode };
+      return { by, found: `${countOf(arns.length)}; ${how}`, holds: arns.length === count && code === exitCode };
     },
     async migrationLog(environment, text) {
       const group = `/ecs/${environment}/api`;
@@ -137,6 +149,15 @@ export function createEyes(clients: Clients, addresses: Addressed): Eyes {
       };
     },
   };
+}
+
+/** Lockstep's own family of the environment's migration. */
+function familyOf(environment: string): string {
+  return `lockstep-shop-${environment}-migrate-migrate`;
+}
+
+function countOf(tasks: number): string {
+  return tasks === 1 ? "1 task" : `${tasks} tasks`;
 }
 
 /** One deployment, completed, with every task it should have. */
@@ -174,9 +195,4 @@ function excerpt(body: string): string {
 /** `12:00:07.412`, in UTC. */
 export function clockTime(at: Date | undefined): string {
   return at === undefined || Number.isNaN(Number(at)) ? "never" : at.toISOString().slice(11, 23);
-}
-
-/** `s3://acme-shop-web-dev`: for sentences about a page's files. */
-export function bucketName(environment: string): string {
-  return `s3://${bucketOf(environment)}`;
 }

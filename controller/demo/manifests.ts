@@ -10,7 +10,6 @@ export const ARTIFACTS = "acme-artifacts";
 
 export const APPLICATION_FILE = "environments/application.yaml";
 export const fileOf = (environment: string): string => `environments/${environment}.yaml`;
-export const bucketOf = (environment: string): string => `acme-shop-web-${environment}`;
 export const aliasOf = (environment: string): string => `${environment}.acme.dev`;
 export const prefixOf = (sha: string): string => `shop-web/releases/${sha}/`;
 

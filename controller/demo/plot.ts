@@ -11,6 +11,8 @@ export interface Plot {
   second: Build;
   /** The commit that promoted it there. */
   promoted: string;
+  /** The build that waited under the hold. */
+  third: Build;
 }
 
 export type Chapter = (world: World, plot: Plot) => AsyncGenerator<Told>;
