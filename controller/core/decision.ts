@@ -11,6 +11,7 @@ import { LIMITS } from "./limits.ts";
 import type { LiveState } from "./live.ts";
 import { migrationKey } from "./fingerprint.ts";
 import type { Plan } from "./plan.ts";
+import type { StepOf } from "./step.ts";
 import type { ReleaseKind } from "./event.ts";
 
 export type Decision =
@@ -20,6 +21,8 @@ export type Decision =
       readonly as: ReleaseKind;
       /** What is released: what Git says now, what the running release started with, or the last good release. */
       readonly target: "desired" | "open" | "good";
+      /** The open release only learns how its started migrations ended; then a newer one takes its place. */
+      readonly only?: "started-migrations";
       readonly why: string;
     }
   | { readonly kind: "wait"; readonly until?: Instant; readonly why: string; readonly code?: FaultCode }
@@ -69,19 +72,20 @@ function resume(situation: Situation): Decision | undefined {
   const newer = desired.fingerprint !== open.asked;
   if (open.kind === "rollback")
     return newer && mayStart(situation) ? undefined : { kind: "act", as: "rollback", target: "good", why };
-  if (open.fingerprint !== desired.fingerprint)
-    return mayStart(situation) && !isMigrating(memory)
-      ? undefined
-      : { kind: "act", as: open.kind, target: "open", why };
+  if (open.fingerprint !== desired.fingerprint) {
+    const goesOn = { kind: "act", as: open.kind, target: "open", why } as const;
+    if (!mayStart(situation)) return goesOn;
+    return startedMigrations(memory).length > 0 ? { ...goesOn, only: "started-migrations" } : undefined;
+  }
   if (situation.plan.blockers.length > 0 || isUnknown(memory, desired)) return undefined;
   return { kind: "act", as: open.kind, target: "desired", why };
 }
 
-/** A migration of the open release was started, and nobody knows yet how it ended. */
-function isMigrating({ open, migrations }: Memory): boolean {
-  if (open === undefined) return false;
-  const { desired } = open;
-  return desired.migrations.some((one) => migrations.get(migrationKey(desired, one))?.state === "started");
+/** Steps of the open release that were started and of which nobody knows yet how they ended. */
+export function startedMigrations({ open, migrations }: Memory): readonly StepOf<"migrate">[] {
+  return (open?.steps ?? []).flatMap(({ step }) =>
+    step.kind === "migrate" && migrations.get(step.key)?.state === "started" ? [step] : [],
+  );
 }
 
 /** Whether what Git says now could start if nothing else were running. */
@@ -180,6 +184,9 @@ function failed({ memory, desired }: Situation): Decision | undefined {
 
 /** Nothing to do, or only what moved by itself. */
 function settled({ plan, memory, live, desired, now, observes }: Situation): Decision | undefined {
+  // Git took the open release back before it wrote anything: it has to end all the same.
+  if (plan.steps.length === 0 && memory.open !== undefined && !observes)
+    return { kind: "act", as: "release", target: "desired", why: `back to ${short(desired.sha)}, which never left` };
   if (plan.steps.length === 0) return { kind: "rest", why: `healthy on ${short(desired.sha)}` };
   if (live.passed !== desired.fingerprint) return undefined;
   const moving = [...live.services.values()].some((one) => one.state === "present" && one.rollout.state === "moving");

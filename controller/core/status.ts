@@ -167,7 +167,11 @@ function sentence({
   const when = since === undefined ? {} : { since };
   if (open !== undefined) {
     const kind = open.kind === "rollback" ? "rolling back" : open.kind === "repair" ? "repairing" : "releasing";
-    return { state: "converging", why: `${kind} (#${open.number}): ${open.why}`, ...when };
+    const held = decision.kind === "blocked" || (decision.kind === "wait" && decision.code !== undefined);
+    const why = `${kind} (#${open.number}): ${held ? decision.why : open.why}`;
+    if (decision.kind === "blocked")
+      return { state: "blocked", why, ...codeOf(decision), next: decision.next, ...when };
+    return { state: "converging", why, ...(held ? codeOf(decision) : {}), ...when };
   }
   switch (decision.kind) {
     case "rest": {

@@ -8,6 +8,7 @@ import { NOTHING } from "../core/history.ts";
 import { Fault, faultOf, faultValue } from "../core/fault.ts";
 import type { LiveState } from "../core/live.ts";
 import { withMarks } from "../core/marks.ts";
+import { startedMigrations } from "../core/decision.ts";
 import { plan } from "../core/plan.ts";
 import type { Glimpse } from "../core/status.ts";
 import { adoption, foreignJournal } from "./adoption.ts";
@@ -114,11 +115,13 @@ export function createLane(parts: LaneParts): Lane {
   async function act(seen: Considered): Promise<"again" | "quiet"> {
     const value = valueOf(seen, ledger);
     if (value === undefined || seen.decision.kind !== "act") return "quiet";
-    const { as: kind, why, target } = seen.decision;
+    const { as: kind, why, target, only } = seen.decision;
     const pins = parts.surroundings.pins();
-    const same = target === "desired" && seen.live.depth === "full";
+    const same = only !== undefined || (target === "desired" && seen.live.depth === "full");
     const live = same ? seen.live : await look(value.desired, pins, kind === "rollback");
-    const planned = same ? seen.plan : plan(value.desired, live);
+    const whole = same ? seen.plan : plan(value.desired, live);
+    // What else the open release would need does not matter any more, nor what stands in its way.
+    const planned = only === undefined ? whole : { ...whole, steps: startedMigrations(seen.memory), blockers: [] };
     const blocker = planned.blockers[0];
     if (blocker !== undefined) throw new Fault(blocker.code, blocker.message);
     const stop = new AbortController();
@@ -127,7 +130,15 @@ export function createLane(parts: LaneParts): Lane {
     current = { stop, fingerprint: value.desired.fingerprint };
     try {
       const ending = await release(
-        { kind, why, live, plan: planned, memory: seen.memory, ...value },
+        {
+          kind,
+          why,
+          live,
+          plan: planned,
+          memory: seen.memory,
+          ...value,
+          ...(only === undefined ? {} : { partial: true }),
+        },
         pins,
         parts,
         stop,

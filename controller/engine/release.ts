@@ -4,6 +4,7 @@ import type { ComponentName, Digest } from "../core/brand.ts";
 import type { Environment } from "../core/environment.ts";
 import type { ReleaseKind } from "../core/event.ts";
 import { Fault } from "../core/fault.ts";
+import { canonical } from "../core/fingerprint.ts";
 import { hasMoved, lastGood } from "../core/good.ts";
 import type { Memory } from "../core/history.ts";
 import type { LiveState } from "../core/live.ts";
@@ -24,6 +25,8 @@ export interface Released {
   readonly why: string;
   /** The release that a rollback undoes. */
   readonly undoes?: number;
+  /** The plan is only what the open release has to end before a newer one takes its place. */
+  readonly partial?: true;
 }
 
 export interface ReleaseParts extends ExecuteParts {
@@ -72,7 +75,10 @@ export async function release(
   }
 }
 
-/** Continues the open release when it is this one; ends another one as superseded; claims the environment. */
+/**
+ * Continues the open release when it is this one; ends another one as superseded; claims the environment. A release has
+ * one set of digests from its start to its end: when tags have moved since, it is another one.
+ */
 async function begin(what: Released, { ledger, random }: ReleaseParts): Promise<"begun" | NotBegun["how"]> {
   const memory = ledger.memory();
   if (memory !== what.memory) return "outdated";
@@ -83,7 +89,8 @@ async function begin(what: Released, { ledger, random }: ReleaseParts): Promise<
       const adopted = { type: "release-adopted", from: memory.holder ?? "" } as const;
       if (!(await ledger.claim(adopted, memory.epoch + 1))) return "outdated";
     }
-    if (open.fingerprint === what.desired.fingerprint && open.kind === what.kind) return "begun";
+    const isSame = open.fingerprint === what.desired.fingerprint && open.kind === what.kind;
+    if (isSame && (what.partial === true || canonical(open.artifacts) === canonical(resolved(what)))) return "begun";
     const by = memory.arrival?.commit ?? what.desired.revision.commit;
     if (!(await ledger.claim({ type: "release-superseded", release: open.number, by }))) return "outdated";
   }

@@ -92,7 +92,7 @@ function isRewritten(head: Sha | undefined, name: string, { repository, seen }: 
   const last = seen();
   if (last === undefined) return false;
   if (head === undefined) return true;
-  if (repository.isAncestor(last, head)) return false;
+  if (repository.isAncestor(last, head) || repository.isAncestor(head, last)) return false;
   const [before, after] = [last, head].map(
     (commit) => repository.reading(commit).environments.find(({ id }) => id === `shop/${name}`)?.content,
   );
