@@ -58,7 +58,7 @@ test.concurrent("a migration that exits 1 fails the release; status and logs sho
   expect(waited.code).toBe(6);
   const status = await site.controller.sees(shop.id("dev"), "failed", ({ state }) => state === "failed");
   expect(status).toMatchObject({ code: "migration-failed", git: { sha: bad }, healthy: { sha: broken.good } });
-  expect(status.why).toContain("exit code 1");
+  expect(status.why).toContain("container app exited 1");
   expect(status.log?.join("\n")).toContain('column "currency" of relation "orders" contains null values');
   const shown = await site.controller.run("status", shop.id("dev"));
   expect(shown.stdout).toContain("contains null values");
