@@ -3,14 +3,14 @@ import type { Told } from "../core/told.ts";
 import { paint } from "../core/paint.ts";
 import type { Call } from "./call.ts";
 import { only } from "./call.ts";
-import type { Demo, DemoDeed, DemoOptions } from "./doors.ts";
+import type { Demo, DemoOptions } from "./doors.ts";
 import { DEMO_FAULTS } from "./doors.ts";
 import { EXIT } from "./exit.ts";
-import { mark, muted, strong, table } from "./frame.ts";
+import { play } from "./demo-keys.ts";
+import { muted } from "./frame.ts";
 import type { Output } from "./io.ts";
 import { stop } from "./stop.ts";
 import { farewell, helpLines, pending, toldLines } from "./view-demo.ts";
-import { statusLines } from "./view-status.ts";
 
 export async function demo(call: Call): Promise<number> {
   const { options, io } = call;
@@ -37,7 +37,8 @@ export async function demo(call: Call): Promise<number> {
     signal: io.signal,
   });
   try {
-    return tells ? await story(call, opened) : await play(call, opened, io.onKey ?? unheard);
+    if (io.onKey === undefined || tells) return await story(call, opened);
+    return await play(call, opened, io.onKey);
   } finally {
     await opened.close();
   }
@@ -45,7 +46,6 @@ export async function demo(call: Call): Promise<number> {
 
 /** The controller's log is not part of the story; `-v` shows it. */
 const SILENT: Output = { write: () => undefined, isTTY: false };
-const unheard = (): (() => void) => () => undefined;
 
 /** `UpdateService:denied`, several with commas. */
 function readFaults(text: string | undefined): DemoOptions["faults"] {
@@ -96,81 +96,7 @@ function createTeller(call: Call): { tell(told: Told): void } {
         return;
       }
       if (redraws && (told.kind === "true" || told.kind === "untrue")) io.stdout.write("\r\u001b[K");
-      call.print(toldLines(told));
+      call.print(toldLines(told, io.stdout.columns));
     },
   };
-}
-
-const KEYS: Readonly<Record<string, { readonly deed: DemoDeed; readonly means: string }>> = {
-  p: { deed: "promote", means: "promote: dev → staging → prod, then a new build for dev" },
-  m: { deed: "migration", means: "break a migration: nothing else changes" },
-  c: { deed: "crash", means: "crash-loop a service: it is rolled back" },
-  d: { deed: "drift", means: "drift by hand in staging" },
-  h: { deed: "hold", means: "hold staging, or let it go" },
-  r: { deed: "revert", means: "revert the last commit" },
-};
-
-async function play(call: Call, opened: Demo, onKey: NonNullable<Call["io"]["onKey"]>): Promise<number> {
-  const { io } = call;
-  let turn: Promise<void> = Promise.resolve();
-  const perform = (deed: DemoDeed): void => {
-    turn = turn.then(async () => {
-      for await (const told of opened.do(deed)) call.print(toldLines(told));
-    });
-    turn.catch((thrown: unknown) => {
-      turn = Promise.resolve();
-      call.complain([[mark("failed", thrown instanceof Error ? thrown.message : String(thrown))]]);
-    });
-  };
-  call.print(welcome(call, opened));
-  perform("begin");
-  await new Promise<void>((resolve) => {
-    const deafen = onKey((key) => {
-      const known = KEYS[key];
-      if (known !== undefined) perform(known.deed);
-      else if (key === "s") call.print(statusLines(opened.status(), call.style.out));
-      else if (key === "?") call.print(keyLines(call));
-      else if (key === "q" || key === "\u0003" || key === "\u0004") {
-        deafen();
-        resolve();
-      }
-    });
-    io.signal.addEventListener("abort", () => {
-      deafen();
-      resolve();
-    });
-  });
-  call.say([[], [muted("Closing: everything is removed …")]]);
-  call.print(farewell());
-  return EXIT.done;
-}
-
-function welcome(call: Call, { address, bare, clone, variables }: Demo): ReturnType<typeof statusLines> {
-  const exports = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
-  return [
-    [],
-    [strong("A shop in dev, staging and prod, on an AWS account that lives in this process.")],
-    ...table(
-      [
-        [["Page"], [address]],
-        [["Git"], [`git clone ${bare}`, muted(`  (or edit in ${clone}, commit and push)`)]],
-        [["AWS"], [`export ${exports.join(" ")}`]],
-        [["Commands"], [`export LOCKSTEP_URL=${address}`, muted("  then `lockstep status`, `lockstep wait dev`, …")]],
-      ],
-      call.style.out,
-      "  ",
-    ),
-    [],
-    ...keyLines(call),
-    [],
-  ];
-}
-
-function keyLines({ style }: Call): ReturnType<typeof table> {
-  const rows = [
-    ...Object.entries(KEYS).map(([key, { means }]) => [[strong(key)], [means]]),
-    [[strong("s")], ["status"]],
-    [[strong("q")], ["quit; everything is removed"]],
-  ];
-  return table(rows, style.out, "  ");
 }

@@ -7,8 +7,11 @@ import { attentionLines } from "./view-status.ts";
 
 const INDENT = "      ";
 
-/** A claim that is still being checked has no lines; `pending` shows it where lines can be redrawn. */
-export function toldLines(told: Told): readonly Line[] {
+/**
+ * A claim that is still being checked has no lines; `pending` shows it where lines can be redrawn. What does not fit into
+ * `columns` is broken where the answer begins; without them every call stands with its answer on one line.
+ */
+export function toldLines(told: Told, columns = Number.POSITIVE_INFINITY): readonly Line[] {
   switch (told.kind) {
     case "chapter":
       return [[], [strong(told.title), muted(`  ${told.text}`)]];
@@ -17,7 +20,10 @@ export function toldLines(told: Told): readonly Line[] {
     case "claim":
       return [];
     case "true":
-      return [["  ", mark("healthy", told.sentence), took(told.tookMs)], ...told.evidence.map(evidenceLine)];
+      return [
+        ["  ", mark("healthy", told.sentence), took(told.tookMs)],
+        ...told.evidence.flatMap((one) => evidenceLines(one, columns)),
+      ];
     case "untrue":
       return [
         ["  ", mark("failed", told.sentence), took(told.tookMs)],
@@ -61,8 +67,14 @@ export function farewell(): readonly Line[] {
   ];
 }
 
-function evidenceLine({ by, found }: Evidence): Line {
-  return [INDENT, muted(by), muted(" → "), found];
+function evidenceLines({ by, found }: Evidence, columns: number): readonly Line[] {
+  const arrow = " → ";
+  if (INDENT.length + by.length + arrow.length + found.length <= columns)
+    return [[INDENT, muted(by), muted(arrow), found]];
+  return [
+    [INDENT, muted(by)],
+    [INDENT, muted(arrow), found],
+  ];
 }
 
 function took(ms: number): Span {

@@ -34,10 +34,11 @@ export function perform(world: World, deed: Deed): AsyncGenerator<Told> {
 
 const BEGINNING = "Say what runs where";
 
-async function* begin({ builds, repository, controller, wishes }: World): AsyncGenerator<Told> {
+async function* begin(world: World): AsyncGenerator<Told> {
+  const { builds, repository, controller } = world;
   const { sha } = await builds.make();
   const application = withPipeline(await repository.read(APPLICATION_FILE));
-  const commit = await repository.push(BEGINNING, { [APPLICATION_FILE]: application, ...wishes(sha) });
+  const commit = await repository.push(BEGINNING, { [APPLICATION_FILE]: application, ...world.wishes(sha) });
   controller.control.look();
   yield pushed(commit, `environments/{${ENVIRONMENTS.join(",")}}.yaml say sha: ${seven(sha)}`);
 }
