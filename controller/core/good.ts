@@ -10,9 +10,15 @@ export interface PutBack {
   readonly release: number;
 }
 
-/** The value to go back to after the release that failed, or undefined when there is none. */
+/**
+ * The value to go back to after the release that failed, or undefined when there is none. It never migrates, and there is
+ * no way back from a page that the value knows nothing of: the new page would meet the old API.
+ */
 export function lastGood(memory: Memory, failed: Environment): PutBack | undefined {
   const good = memory.good;
+  const since = [...memory.publications].filter(([, { release }]) => release > (good?.release ?? 0));
+  const webs = good?.desired.webs ?? [];
+  if (since.some(([name]) => !webs.some((web) => web.name === name))) return undefined;
   if (good !== undefined) {
     const services = good.desired.services.map((service) => {
       const deployed = good.deployed.get(service.name);
@@ -22,18 +28,15 @@ export function lastGood(memory: Memory, failed: Environment): PutBack | undefin
         recorded: { version: deployed.version, content: deployed.key, ...restore(memory, service) },
       };
     });
-    return { desired: { ...good.desired, services }, release: good.release };
+    return { desired: { ...good.desired, services, migrations: [] }, release: good.release };
   }
   return adopted(memory, failed);
 }
 
-/**
- * Release 0: the versions found at first contact; nothing is known of its pages, its SHA or its migrations. Once a page
- * of ours stands there is no way back to it: the new page would meet the old API.
- */
+/** Release 0: the versions found at first contact; nothing is known of its pages, its SHA or its migrations. */
 function adopted(memory: Memory, failed: Environment): PutBack | undefined {
   const adoption = memory.adoption;
-  if (adoption === undefined || memory.publications.size > 0) return undefined;
+  if (adoption === undefined) return undefined;
   const services = failed.services.flatMap((service): readonly Service[] => {
     const found = adoption.services.find((one) => one.name === service.name);
     if (found === undefined) return [];

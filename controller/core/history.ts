@@ -9,7 +9,7 @@ import type {
   TargetVersion,
   WebName,
 } from "./brand.ts";
-import { Instant } from "./brand.ts";
+import { Instant, NO_SHA } from "./brand.ts";
 import type { Difference } from "./difference.ts";
 import type { Environment } from "./environment.ts";
 import type {
@@ -566,11 +566,16 @@ function written(memory: Memory): Memory {
   return rest;
 }
 
-/** True when going to this SHA leads back: it was healthy here, and released before the one released last. */
+/**
+ * True when going to this SHA leads back: it was healthy here, and released before the one released last. A release that
+ * goes on keeps the direction it started with.
+ */
 export function isReturning(memory: Memory, sha: Sha): boolean {
+  if (memory.open?.sha === sha) return memory.open.direction === "back";
   const last = memory.open?.sha ?? memory.releases.at(-1)?.sha;
-  if (last === undefined || last === sha || !memory.healthy.has(sha)) return false;
-  return memory.order.indexOf(sha) < memory.order.indexOf(last);
+  if (last === undefined || last === sha) return false;
+  if (sha === NO_SHA) return true;
+  return memory.healthy.has(sha) && memory.order.indexOf(sha) < memory.order.indexOf(last);
 }
 
 /** Repairs started within the hour before `now`. */

@@ -118,7 +118,7 @@ export function createLane(parts: LaneParts): Lane {
     const { as: kind, why, target, only } = seen.decision;
     const pins = parts.surroundings.pins();
     const same = only !== undefined || (target === "desired" && seen.live.depth === "full");
-    const live = same ? seen.live : await look(value.desired, pins, kind === "rollback");
+    const live = same ? seen.live : await look(value.desired, pins);
     const whole = same ? seen.plan : plan(value.desired, live);
     // What else the open release would need does not matter any more, nor what stands in its way.
     const planned = only === undefined ? whole : { ...whole, steps: startedMigrations(seen.memory), blockers: [] };
@@ -152,11 +152,10 @@ export function createLane(parts: LaneParts): Lane {
     }
   }
 
-  async function look(desired: Environment, pins: ReadonlyMap<string, Digest>, back: boolean): Promise<LiveState> {
+  async function look(desired: Environment, pins: ReadonlyMap<string, Digest>): Promise<LiveState> {
     const memory = ledger.memory();
     const observation = await parts.world.observe(desired, { memory, pins }, "full", life.signal);
-    const live = withMarks(observation, desired, memory);
-    return back ? { ...live, returning: true } : live;
+    return withMarks(observation, desired, memory);
   }
 
   /** A decision that did not change says nothing. */

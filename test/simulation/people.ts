@@ -138,6 +138,13 @@ export function createPeople(scene: Scene, controllers: () => readonly Controlle
       if (other !== undefined) page?.putPage(other);
     },
     "artifact rebuilt": () => builds.rebuild(chance.pick(builds.commits.slice(-4))),
+    outage: () => {
+      const where = ground();
+      where.outage = true;
+      timeline.after(chance.between(60_000, 900_000), () => {
+        where.outage = false;
+      });
+    },
     "nudge retry": () => nudge((control, name) => control.retry(`shop/${name}`, NUDGE)),
     "nudge repair": () => nudge((control, name) => control.repair(`shop/${name}`, NUDGE)),
     "nudge abort": () => nudge((control, name) => control.abort(`shop/${name}`, NUDGE)),
@@ -206,6 +213,7 @@ export function createPeople(scene: Scene, controllers: () => readonly Controlle
       deeds[name]?.();
     },
     mend() {
+      for (const where of grounds.values()) where.outage = false;
       const { sha } = builds.add("good");
       const specs = shape.environments.map((name): [EnvironmentName, Spec] => [
         name,

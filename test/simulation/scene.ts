@@ -161,5 +161,5 @@ function groundOf(environment: EnvironmentName, parts: GroundParts): Ground {
     });
     return [WebName.parse(web), made] as const;
   });
-  return { cluster, tasks, pages: new Map(pages) };
+  return { cluster, tasks, pages: new Map(pages), outage: false };
 }

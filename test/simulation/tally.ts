@@ -42,6 +42,7 @@ export const DEEDS = [
   "drift by hand: page",
   "foreign deployment in motion",
   "artifact rebuilt",
+  "outage",
   "clock jump",
   "crash",
   "shutdown",

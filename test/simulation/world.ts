@@ -20,6 +20,8 @@ export interface Ground {
   readonly cluster: Cluster;
   readonly tasks: Tasks;
   readonly pages: ReadonlyMap<WebName, Pages>;
+  /** Something that the application needs is down: nothing is green, whatever runs. */
+  outage: boolean;
 }
 
 export interface WorldModelParts {
@@ -69,7 +71,8 @@ export function worldOf({ life, builds, grounds, nowMs, onGuard }: WorldModelPar
 
   /** Green once every service runs what it should and the code behind it is sound. */
   function isGreen(environment: Environment, wanted: readonly Service[]): boolean {
-    const { cluster } = ground(environment);
+    const { cluster, outage } = ground(environment);
+    if (outage) return false;
     return wanted.every((service) => {
       const { primary } = cluster.view(service.name);
       const commit = cluster.version(primary.version)?.commit;
