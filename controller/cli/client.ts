@@ -145,9 +145,14 @@ async function refused(response: Response, url: string): Promise<Error> {
   return stop(code === "environment-missing" ? EXIT.usage : EXIT.failed, message, next);
 }
 
+/** `shop/prod`, or `prod` alone. */
+export function isNamed(id: string, name: string): boolean {
+  return id === name || (!name.includes("/") && id.endsWith(`/${name}`));
+}
+
 /** The environment meant by `prod` or `shop/prod`. */
 export function select<One extends { readonly id: EnvironmentId }>(all: readonly One[], name: string): One {
-  const found = all.filter(({ id }) => id === name || (!name.includes("/") && id.endsWith(`/${name}`)));
+  const found = all.filter(({ id }) => isNamed(id, name));
   const [first, second] = found;
   if (first !== undefined && second === undefined) return first;
   if (first !== undefined) {

@@ -3,7 +3,7 @@ import type { Environment, EnvironmentId } from "../core/environment.ts";
 import { environmentId } from "../core/environment.ts";
 import type { Call } from "./call.ts";
 import { only } from "./call.ts";
-import { select } from "./client.ts";
+import { isNamed, select } from "./client.ts";
 import type { Foresight } from "./doors.ts";
 import { EXIT, exitOf } from "./exit.ts";
 import type { Line } from "../core/paint.ts";
@@ -32,6 +32,8 @@ export async function plan(call: Call): Promise<number> {
     if (environments.length === 0) return EXIT.invalid;
   }
   const all = environments.map((environment) => ({ environment, id: environmentId(environment) }));
+  // The one asked for may be missing only because its manifest is broken, which was just said.
+  if (problems.length > 0 && name !== undefined && !all.some(({ id }) => isNamed(id, name))) return EXIT.invalid;
   const seen = await look(call, name === undefined ? all : [select(all, name)]);
   show(call, seen, problems);
   return problems.length > 0 ? EXIT.invalid : exitCode(call, seen);

@@ -20,6 +20,8 @@ import { attentionLines } from "./view-status.ts";
 const POLL_MS = 1000;
 /** A controller that restarts is waited for this long. */
 const SILENCE_MS = 60_000;
+/** The first look at a repository may take this long. */
+const START_MS = 20_000;
 const DEFAULT_TIMEOUT = "1h";
 
 interface Watch {
@@ -42,7 +44,7 @@ export async function wait(call: Call): Promise<number> {
   }
   const timeoutMs = readDuration(call.options.text("timeout") ?? DEFAULT_TIMEOUT, "--timeout");
   const client = createClient(call);
-  const first = await client.status();
+  const first = await readOnce(call, client);
   const { id } = select(first.environments, name);
   const ticker = createTicker(call);
   const watch: Watch = {
@@ -95,6 +97,17 @@ async function watchUntilEnd(watch: Watch, first: StatusDocument): Promise<numbe
   }
 }
 
+/** A controller that has just started knows no environment before it has read its repositories, or could not. */
+async function readOnce({ io }: Call, client: Client): Promise<StatusDocument> {
+  const sinceMs = io.clock.monotonicMs();
+  for (;;) {
+    const document = await client.status();
+    const isRead = document.repositories.every(({ readAt, trouble }) => readAt !== undefined || trouble !== undefined);
+    if (isRead || io.clock.monotonicMs() - sinceMs >= START_MS) return document;
+    await io.clock.sleep(POLL_MS, io.signal);
+  }
+}
+
 /** Git was read after waiting began, and the environment was looked at after that. */
 interface Freshness {
   readonly readAt?: number;
@@ -105,7 +118,9 @@ function fresher(known: Freshness, document: StatusDocument, one: EnvironmentSta
   const reads = document.repositories.map((repository) => repository.readAt ?? 0);
   const readAt = known.readAt ?? (reads.every((at) => at >= begun) ? Math.max(0, ...reads) : undefined);
   if (readAt === undefined) return known;
-  return { readAt, proven: known.proven === true || (one.observedAt ?? 0) >= readAt };
+  // What no manifest describes is never looked at: that Git was read is all there is to wait for.
+  const isSeen = one.git === undefined || (one.observedAt ?? 0) >= readAt;
+  return { readAt, proven: known.proven === true || isSeen };
 }
 
 /** Releases that began and ended between two looks are told as well. */
