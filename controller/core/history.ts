@@ -291,11 +291,13 @@ function adopted(memory: Memory, event: Extract<EnvironmentEvent, { type: "adopt
 
 function resolved(memory: Memory, event: Extract<EnvironmentEvent, { type: "resolved" }>, at: Instant): Memory {
   const known = memory.migrations.get(event.key);
+  // The answer to a question that is no longer open: what passed meanwhile must never run again.
+  if (known === undefined || (known.state !== "unknown" && known.state !== "failed")) return memory;
   const migration: MigrationMemory = {
     name: event.migration,
-    attempt: known?.attempt ?? 0,
-    startedAt: known?.startedAt ?? at,
-    log: known?.log ?? [],
+    attempt: known.attempt,
+    startedAt: known.startedAt,
+    log: known.log,
     settledAt: at,
     message: `resolved as ${event.outcome} by ${event.actor}: ${event.reason}`,
     state: event.outcome === "applied" ? "passed" : "failed",

@@ -8,6 +8,7 @@ export interface OpenRelease {
   readonly kind: ReleaseKind;
   readonly desired: Environment;
   readonly artifacts: Readonly<Record<string, Digest>>;
+  readonly startedMs: number;
   /** Health passed, and nothing was written since. */
   proven: boolean;
 }
@@ -65,7 +66,8 @@ export function chronicle(of: Chronicle, { event, writer, sequence }: Recorded, 
       return;
     case "resolved":
       of.allowed = sequence;
-      of.migrations.set(said.key, { state: said.outcome === "applied" ? "passed" : "refused", sequence });
+      if (of.migrations.get(said.key)?.state !== "passed")
+        of.migrations.set(said.key, { state: said.outcome === "applied" ? "passed" : "refused", sequence });
       return;
     case "release-requested":
       of.adopted = true;
@@ -85,6 +87,7 @@ export function chronicle(of: Chronicle, { event, writer, sequence }: Recorded, 
         kind: said.kind,
         desired: said.desired,
         artifacts: said.artifacts,
+        startedMs: nowMs,
         proven: of.passed?.fingerprint === said.desired.fingerprint,
       };
       return;

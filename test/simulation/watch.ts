@@ -34,8 +34,6 @@ export interface Watch {
   chronicleOf(environment: string): Chronicle;
   /** Heads taken in spite of rewritten history, and the last one journaled as seen. */
   seenHead(): Sha | undefined;
-  /** First digest that passed in any environment: `service/api@<sha>`. */
-  pin(component: string): Digest | undefined;
   /** Somebody else wrote there: what readers see is no longer ours alone, until health passes again. */
   taint(environment: string): void;
   onRecord(stream: Stream, record: Recorded): void;
@@ -54,7 +52,7 @@ export function createWatch(parts: WatchParts): Watch {
   const { timeline, builds, shape, grounds, actor } = parts;
   const violations: string[] = [];
   const chronicles = new Map<string, Chronicle>();
-  const pins = new Map<string, Digest>();
+  const pins = new Map<string, { readonly digest: Digest; readonly atMs: number }>();
   const tainted = new Set<string>();
   /** Git asked for an older commit that was never healthy here: that goes forward, and pages may be newer meanwhile. */
   const sideways = new Set<string>();
@@ -118,6 +116,13 @@ export function createWatch(parts: WatchParts): Watch {
     return undefined;
   }
 
+  /** What had passed somewhere, as `service/api@<sha>`, before the release began that is open here. */
+  function pinOf(environment: string, component: string): Digest | undefined {
+    const pin = pins.get(component);
+    const since = chronicleOf(environment).open?.startedMs ?? 0;
+    return pin !== undefined && pin.atMs < since ? pin.digest : undefined;
+  }
+
   function onHealthPassed(name: string, record: Recorded): void {
     const { event } = record;
     const open = chronicleOf(name).open;
@@ -138,7 +143,9 @@ export function createWatch(parts: WatchParts): Watch {
         );
       }
       const sha = shaOf(open.desired, component);
-      if (sha !== NO_SHA && !pins.has(`${component}@${sha}`)) pins.set(`${component}@${sha}`, digest);
+      if (sha !== NO_SHA && !pins.has(`${component}@${sha}`)) {
+        pins.set(`${component}@${sha}`, { digest, atMs: timeline.nowMs() });
+      }
     }
   }
 
@@ -165,7 +172,6 @@ export function createWatch(parts: WatchParts): Watch {
     violate,
     chronicleOf,
     seenHead: () => seen,
-    pin: (component) => pins.get(component),
     taint: (environment) => void tainted.add(environment),
     falsehood,
     onRecord(stream, record) {
@@ -186,7 +192,7 @@ export function createWatch(parts: WatchParts): Watch {
       if (actor() === undefined || isLate(environment)) return void tainted.add(environment);
       if (version?.key === undefined) return;
       migrated(environment, `service ${version.service}`, version.commit?.sha);
-      const pin = pins.get(`service/${version.service}@${version.commit?.sha}`);
+      const pin = pinOf(environment, `service/${version.service}@${version.commit?.sha}`);
       if (pin !== undefined && pin !== version.digest) {
         violate("I12", `${environment}: ${version.service} is deployed with other bytes than those that passed`);
       }
@@ -195,7 +201,7 @@ export function createWatch(parts: WatchParts): Watch {
       if (actor() === undefined || isLate(environment)) return void tainted.add(environment);
       const commit = builds.builtOf(digest);
       migrated(environment, `page ${web}`, commit?.sha);
-      const pin = pins.get(`web/${web}@${commit?.sha}`);
+      const pin = pinOf(environment, `web/${web}@${commit?.sha}`);
       if (pin !== undefined && pin !== digest) violate("I12", `${environment}: ${web} is not what passed`);
     },
     onTask(environment, task) {
