@@ -209,7 +209,9 @@ export function createLane(parts: LaneParts): Lane {
     id,
     ledger,
     wish(next) {
+      const isNews = next.problems.length > 0 && next.problems.join("\n") !== wish.problems.join("\n");
       wish = next;
+      if (isNews) emit({ type: "manifest-invalid", problems: next.problems });
     },
     look() {
       if (life.signal.aborted) return Promise.resolve();

@@ -1,4 +1,4 @@
-// One configuration repository: what its head says, where fingerprints arrived, and halting on rewritten history.
+// One configuration repository: what its head says, where fingerprints arrived, and halting on heads that nobody may trust.
 import type { Instant, Sha } from "../core/brand.ts";
 import { short } from "../core/brand.ts";
 import type { Environment, EnvironmentId } from "../core/environment.ts";
@@ -67,6 +67,7 @@ export function createRepository(parts: RepositoryParts): Repository {
   let told: string | undefined;
   let state: RepositoryState = { address: source.address, branch: source.branch };
   let trouble: string | undefined;
+  let invalid = "";
 
   async function refresh(): Promise<void> {
     for await (const record of journal.read(stream, sequence + 1)) take(record);
@@ -105,9 +106,10 @@ export function createRepository(parts: RepositoryParts): Repository {
   }
 
   async function halt(to: Sha | undefined, why: string, signal: AbortSignal): Promise<RepositoryLook> {
-    const from = seen;
+    const from = seen ?? to;
     if (from === undefined) throw new Fault("branch-missing", `${source.address} has no branch ${source.branch}`);
-    const before = await read(from, signal);
+    // At first contact nothing is in force, so nothing is wished.
+    const before = seen === undefined ? NOTHING_IN_FORCE : await read(from, signal);
     const after = to === undefined ? undefined : await read(to, signal);
     const halted = differing(before, after);
     if (told !== (to ?? "gone")) {
@@ -123,6 +125,28 @@ export function createRepository(parts: RepositoryParts): Repository {
     return { wishes: new Map(wishes), problems: [], arrivals: [], commit: () => Promise.resolve() };
   }
 
+  /**
+   * Why a new head is not followed: it lacks a signature that application.yaml asks for as it was in force, so that no
+   * commit adds its own signer. At first contact nothing was, and the head is held to its own list.
+   */
+  async function distrust(head: Sha, signal: AbortSignal): Promise<string | undefined> {
+    if (head === seen) return undefined;
+    const asked = [...((await read(seen ?? head, signal)).signers ?? [])];
+    for (const [file, signers] of asked) {
+      // What could not be read when it came into force had asked for nothing before.
+      if (signers === "unreadable") continue;
+      const why = await source.distrust(head, signers, signal);
+      if (why !== undefined) {
+        return `${why}; ${file} lists who may sign (verify.commits); push a commit signed by one of them, or \`lockstep accept ${short(head)}\` takes it`;
+      }
+    }
+    if (asked.length === 0) return undefined;
+    const now = (await read(head, signal)).signers;
+    const lost = asked.find(([file, signers]) => signers !== "unreadable" && now?.get(file) === "unreadable")?.[0];
+    if (lost === undefined) return undefined;
+    return `${lost} cannot be read at ${short(head)}, so nobody knows who may sign what follows (verify.commits); correct it`;
+  }
+
   async function follow(head: Sha, signal: AbortSignal): Promise<RepositoryLook> {
     const reading = await read(head, signal);
     const from = seen;
@@ -130,6 +154,7 @@ export function createRepository(parts: RepositoryParts): Repository {
     const arrivals = from === head ? [] : await arrivalsBetween(from, head, signal);
     const { halted: _, trouble: __, ...rest } = state;
     state = { ...rest, head, readAt: clock.now() };
+    sayProblems(reading.problems);
     const wishes = new Map<EnvironmentId, Wish>();
     for (const entry of reading.environments) {
       const inForce = entry.environment ?? before?.environments.find((one) => one.id === entry.id)?.environment;
@@ -143,6 +168,14 @@ export function createRepository(parts: RepositoryParts): Repository {
         if (seen !== head) await append({ type: "head-seen", commit: head });
       },
     };
+  }
+
+  /** Problems of whole folders belong to no environment: they are said here, once. */
+  function sayProblems(problems: readonly string[]): void {
+    const text = problems.join("\n");
+    if (text !== "" && text !== invalid)
+      bus.publish({ durable: false, stream, at: clock.now(), event: { type: "manifest-invalid", problems } });
+    invalid = text;
   }
 
   /** Walks the first-parent commits that touch the configuration, so that A → B → A is three arrivals, also when read at once. */
@@ -223,12 +256,17 @@ export function createRepository(parts: RepositoryParts): Repository {
       return halt(undefined, `branch ${source.branch} of ${source.address} is gone; it was at ${short(seen)}`, signal);
     }
     if (seen !== undefined && seen !== head && !(await source.isAncestor(seen, head, signal))) {
-      const why = `history of ${source.branch} was rewritten: ${short(head)} does not contain ${short(seen)}; \`lockstep accept ${short(head)}\` takes it`;
+      const unsigned = await distrust(head, signal);
+      const also = unsigned === undefined ? "" : `; what is more, ${unsigned}`;
+      const why = `history of ${source.branch} was rewritten: ${short(head)} does not contain ${short(seen)}; \`lockstep accept ${short(head)}\` takes it${also}`;
       return halt(head, why, signal);
     }
-    return follow(head, signal);
+    const why = await distrust(head, signal);
+    return why === undefined ? follow(head, signal) : halt(head, why, signal);
   }
 }
+
+const NOTHING_IN_FORCE: Reading = { environments: [], problems: [] };
 
 /** Environments whose files differ between two readings; all of them when there is no second one. */
 function differing(before: Reading, after: Reading | undefined): ReadonlySet<EnvironmentId> {
