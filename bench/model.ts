@@ -40,8 +40,10 @@ export function createModel(): Model {
         }));
         return Promise.resolve([{ folder: "", files }]);
       },
+      distrust: () => undefined,
       files: () => Promise.resolve([]),
       isAncestor: (older, newer) => Promise.resolve(placeOf(older) >= 0 && placeOf(older) <= placeOf(newer)),
+      distrust: () => Promise.resolve(undefined),
       changes: (older, newer) =>
         Promise.resolve(commits.slice(placeOf(older) + 1, placeOf(newer) + 1).map(({ sha }) => sha)),
       expand: () => Promise.resolve([]),

@@ -4,6 +4,7 @@ import type { Environment, EnvironmentId } from "./core/environment.ts";
 import type { Durable, Event, Mark, Nudge, Outcome, Recorded, Sequence, Stream } from "./core/event.ts";
 import type { Memory } from "./core/history.ts";
 import type { Depth, Observation } from "./core/live.ts";
+import type { Signer } from "./core/signer.ts";
 import type { StepKind, StepOf } from "./core/step.ts";
 
 export interface Clock {
@@ -57,6 +58,11 @@ export interface Source {
   ): Promise<readonly Sha[]>;
   /** Full SHAs that begin with `prefix` (for expanding abbreviations); at most 2. */
   expand(prefix: string, signal: AbortSignal): Promise<readonly Sha[]>;
+  /**
+   * Undefined when the commit carries a good signature of one of the signers, else why not: "commit 1f2e3d4 is not
+   * signed". Fault repository-unreachable when it cannot be checked here.
+   */
+  distrust(commit: Sha, signers: readonly Signer[], signal: AbortSignal): Promise<string | undefined>;
 }
 
 export interface ManifestFolder {
@@ -105,6 +111,11 @@ export interface Reading {
   readonly environments: readonly ManifestEntry[];
   /** Problems of whole folders, one line each: `shop/environments/application.yaml:3:1 …`. */
   readonly problems: readonly string[];
+  /**
+   * `verify.commits` by path of the application.yaml that lists it; `unreadable` where nobody can tell what it lists.
+   * Files that ask for no signature are left out.
+   */
+  readonly signers?: ReadonlyMap<string, readonly Signer[] | "unreadable">;
 }
 
 export interface ManifestEntry {

@@ -4,7 +4,7 @@ import type { EnvironmentId } from "../core/environment.ts";
 import type { EnvironmentReading, FolderReading } from "../manifest/parse.ts";
 import { readFolder } from "../manifest/parse.ts";
 import { describeProblem } from "../manifest/problem.ts";
-import type { ManifestEntry, Reading, ReadManifests, Source } from "../ports.ts";
+import type { ManifestEntry, ManifestFolder, Reading, ReadManifests, Source } from "../ports.ts";
 import type { Place } from "./operator.ts";
 import type { Sources } from "./sources.ts";
 
@@ -22,7 +22,7 @@ export function createReadManifests(sources: Pick<Sources, "ofShas">, place: Pla
         }),
       );
     }
-    return joined(readings);
+    return { ...joined(readings), signers: signersOf(folders, readings) };
   };
 }
 
@@ -30,6 +30,15 @@ export function createReadManifests(sources: Pick<Sources, "ofShas">, place: Pla
 async function expand(source: Source, prefix: string, signal: AbortSignal): Promise<readonly Sha[]> {
   await source.head(signal);
   return source.expand(prefix, signal);
+}
+
+/** Lists of signers by the file they stand in. */
+function signersOf(
+  folders: readonly ManifestFolder[],
+  readings: readonly FolderReading[],
+): NonNullable<Reading["signers"]> {
+  const named = folders.map(({ folder }) => `${folder === "" ? "" : `${folder}/`}environments/application.yaml`);
+  return new Map(readings.flatMap(({ signers }, at) => (signers === undefined ? [] : [[named[at] ?? "", signers]])));
 }
 
 /** Environments by id; two folders that name one application would fight over the same lanes, so neither is read. */

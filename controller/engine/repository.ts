@@ -122,7 +122,9 @@ export function createRepository(parts: RepositoryParts): Repository {
       entry.id,
       { ...wishOf(entry, undefined), ...(halted.has(entry.id) ? { halted: why } : {}) },
     ]);
-    return { wishes: new Map(wishes), problems: [], arrivals: [], commit: () => Promise.resolve() };
+    // What is known from the journal alone stays as it was, and says why.
+    const problems = seen === undefined ? [why] : [];
+    return { wishes: new Map(wishes), problems, arrivals: [], commit: () => Promise.resolve() };
   }
 
   /**

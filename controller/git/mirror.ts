@@ -12,11 +12,13 @@ import type { GitCredentials } from "./credentials.ts";
 import type { Variables } from "./environment.ts";
 import { PROMISOR } from "./environment.ts";
 import { mirrorFault, place, remoteFault } from "./faults.ts";
+import { checkGpgSignature } from "./gpg.ts";
 import { createGate } from "./gate.ts";
 import type { GitLimits } from "./limits.ts";
 import { GIT_LIMITS } from "./limits.ts";
 import { configurationFolders, isPlainPath, parseListing } from "./listing.ts";
 import type { Entry } from "./listing.ts";
+import { distrust } from "./signatures.ts";
 import { createStore } from "./store.ts";
 
 export interface MirrorOptions {
@@ -233,6 +235,12 @@ export function createMirror(options: MirrorOptions): Source {
         .flatMap((line) => /^([0-9a-f]{40}) commit /.exec(line)?.[1] ?? [])
         .filter(isSha)
         .slice(0, 2);
+    },
+    async distrust(commit, signers, signal) {
+      const object = await read(["cat-file", "commit", commit], commit, signal);
+      return distrust(commit, object, signers, (signature, payload, packets) =>
+        checkGpgSignature({ signature, payload, packets, folder, path: environment["PATH"] }, signal),
+      );
     },
   };
 }

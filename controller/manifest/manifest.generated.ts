@@ -86,7 +86,10 @@ gates?: GatesManifest
  */
 verify?: {
 /**
- * Signers allowed: the branch's head must carry a good signature of one of them.
+ * Who may sign: SSH public keys as in .pub files, or GPG public keys as `gpg --armor --export` prints them. A new head of the branch must carry a good signature of one of the keys listed at the head in force before it, so that no commit adds its own signer; else the repository halts. Where several application.yaml list signers, each list must be satisfied.
+ * 
+ * @minItems 1
+ * @maxItems 100
  */
 commits?: string[]
 }

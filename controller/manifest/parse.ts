@@ -3,6 +3,7 @@ import { ApplicationName, EnvironmentName, type Digest } from "../core/brand.ts"
 import type { Environment, Revision } from "../core/environment.ts";
 import { digestOf } from "../core/fingerprint.ts";
 import { merge, nodeAt, origins, plain, type Mapping, type Position } from "../core/merge.ts";
+import type { Signer } from "../core/signer.ts";
 import { holds } from "../core/template.ts";
 import type { ManifestFile, ManifestFolder } from "../ports.ts";
 import { environmentOf, regionOf, type Binding } from "./build.ts";
@@ -12,6 +13,7 @@ import { isError, problem, startOf, tidy, withExcerpts, type Problem } from "./p
 import { readManifestFile } from "./read.ts";
 import { taskPath } from "./services.ts";
 import type { Expand } from "./shas.ts";
+import { signerProblems, signersOf } from "./signers.ts";
 import { released } from "./support.ts";
 import { readTaskFile, type TaskFile } from "./tasks.ts";
 
@@ -29,6 +31,8 @@ export interface FolderReading {
   /** Undefined when application.yaml does not say it. */
   readonly application?: ApplicationName;
   readonly environments: readonly EnvironmentReading[];
+  /** `verify.commits`: undefined = none are asked for; `unreadable` = application.yaml does not say. */
+  readonly signers?: readonly Signer[] | "unreadable";
   /** What concerns the whole folder: application.yaml, and files that are no manifests. Warnings stop nothing. */
   readonly problems: readonly Problem[];
 }
@@ -54,15 +58,19 @@ export async function readFolder(folder: ManifestFolder, context: FolderContext)
   if (applicationFile === undefined) {
     const file =
       folder.folder === "" ? "environments/application.yaml" : `${folder.folder}/environments/application.yaml`;
-    return broken(files, tidied([...strays, problem(startOf(file), "application.yaml is missing")]), undefined);
+    const problems = tidied([...strays, problem(startOf(file), "application.yaml is missing")]);
+    return { ...broken(files, problems, undefined), signers: "unreadable" };
   }
   const read = readManifestFile("application", applicationFile);
   const pipeline = read.manifest === undefined ? undefined : pipelineOf(read.manifest, files.map(nameOf));
-  const problems = tidied([...strays, ...read.problems, ...(pipeline?.problems ?? [])]);
+  const unsignable = read.raw === undefined ? [] : signerProblems(read.raw);
+  const found = [...read.problems, ...(pipeline?.problems ?? []), ...unsignable];
+  const problems = tidied([...strays, ...found]);
   const application = applicationName(read.raw);
-  const wrong = [...read.problems, ...(pipeline?.problems ?? [])].some(isError);
-  if (read.manifest === undefined || pipeline === undefined || application === undefined || wrong) {
-    return broken(files, problems, application, applicationFile);
+  const listed = signersOf(read);
+  const signers = listed === undefined ? {} : { signers: listed };
+  if (read.manifest === undefined || pipeline === undefined || application === undefined || found.some(isError)) {
+    return { ...broken(files, problems, application, applicationFile), ...signers };
   }
   const base = { manifest: read.manifest, application, file: applicationFile, ranks: pipeline.ranks };
   const sketches = files.map((file) => sketch(file, base, context));
@@ -73,7 +81,7 @@ export async function readFolder(folder: ManifestFolder, context: FolderContext)
     const reading = await settle(each, { base, tasks, shared, folder: folder.folder, context });
     environments.push({ ...reading, problems: tidied(reading.problems) });
   }
-  return { application, environments, problems };
+  return { application, environments, problems, ...signers };
 }
 
 /** Every problem of a folder, each said once. */

@@ -180,6 +180,7 @@ export function sourceOf(life: Life, repository: Repository, onHead: (head: Sha 
         return head;
       }),
     isAncestor: (older, newer) => life.read("is-ancestor", () => repository.isAncestor(older, newer)),
+    distrust: async () => undefined,
     changes: (older, newer, _paths, limit) =>
       life.read("changes", () => {
         const found: Sha[] = [];
