@@ -137,6 +137,8 @@ async function runStep(step: Step, execution: Execution, parts: ExecuteParts): P
     if ("outcome" in ending) return settle(ending, execution, ledger);
     if (ending.fault.consequence === "stop" || signal.aborted) return ending;
     if (ending.fault.consequence === "fail" || clock.monotonicMs() >= deadlineMs) {
+      // A task may be running: only its own end decides, whatever stands between us and it now.
+      if (step.kind === "migrate" && ledger.memory().migrations.get(step.key)?.state === "started") return ending;
       const { code, message } = ending.fault;
       return settle({ step, outcome: { status: "failed", code, message } }, execution, ledger);
     }
