@@ -42,7 +42,7 @@ export async function* prove(claim: Claim, { clock, signal }: Proving): AsyncGen
     const readings = await looked(claim);
     const evidence = readings.map(({ by, found }) => ({ by, found }));
     const tookMs = Math.round(clock.monotonicMs() - startedMs);
-    if (readings.every(({ holds }) => holds)) {
+    if (readings.length > 0 && readings.every(({ holds }) => holds)) {
       yield { kind: "true", sentence, evidence, tookMs };
       return;
     }
