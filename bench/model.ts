@@ -40,7 +40,6 @@ export function createModel(): Model {
         }));
         return Promise.resolve([{ folder: "", files }]);
       },
-      distrust: () => undefined,
       files: () => Promise.resolve([]),
       isAncestor: (older, newer) => Promise.resolve(placeOf(older) >= 0 && placeOf(older) <= placeOf(newer)),
       distrust: () => Promise.resolve(undefined),
