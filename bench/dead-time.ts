@@ -1,6 +1,7 @@
 // P5: how long a release waits for itself: its time on the virtual clock without the time in which AWS was at work.
 import type { Recorded } from "../controller/core/event.ts";
 import { waves } from "../controller/core/step.ts";
+import type { Call } from "../sandbox/calls.ts";
 import { createChance } from "../sandbox/chance.ts";
 import type { ScriptRule } from "../sandbox/ecs/script-rules.ts";
 import { build, manifests, NEW, OLD, type Fleet } from "./fleet.ts";
@@ -81,13 +82,15 @@ async function release(script: readonly ScriptRule[]): Promise<readonly Wave[]> 
     await world.run(engine.pass());
     model.commit(manifests(FLEET, NEW));
     const before = records.length;
+    const since = world.calls().at(-1)?.sequence ?? 0;
     await world.run(engine.pass());
     const [status] = engine.status().environments;
     if (status?.state !== "healthy" || status.git?.sha !== NEW)
       throw new Error(`the release did not end well: ${JSON.stringify(status?.why)}`);
-    const busy = await busySpans(world);
-    await world.run(engine[Symbol.asyncDispose]());
-    return wavesOf(records.slice(before), busy);
+    const own = records.slice(before);
+    const busy = await busySpans(world, own, world.calls(since));
+    await world.run(Promise.resolve(engine[Symbol.asyncDispose]()));
+    return wavesOf(own, busy);
   } finally {
     await world.close();
   }
@@ -97,44 +100,39 @@ function wavesOf(records: readonly Recorded[], busy: readonly Span[]): readonly 
   const events = records.map(({ event, at }) => ({ event, at }));
   const started = events.flatMap(({ event }) => (event.type === "release-started" ? [event] : []))[0];
   if (started === undefined) throw new Error("no release was started");
-  let fromMs = events.find(({ event }) => event === started)?.at ?? 0;
+  let fromMs: number = events.find(({ event }) => event === started)?.at ?? 0;
   return waves(started.steps, started.direction).map((wave) => {
     const own = events.filter(({ event }) => {
       return event.type === "step-settled" && wave.some((step) => event.step.startsWith(step.kind));
     });
-    const toMs = Math.max(fromMs as number, ...own.map(({ at }) => at));
+    const toMs = Math.max(fromMs, ...own.map(({ at }) => at));
     const busyMs = covered(busy, { fromMs, toMs });
     const span = { steps: [...new Set(wave.map(({ kind }) => kind))].join(", "), wallMs: toMs - fromMs, busyMs };
-    fromMs = toMs as typeof fromMs;
+    fromMs = toMs;
     return { ...span, deadMs: span.wallMs - busyMs };
   });
 }
 
 /** When AWS was at work for the release, by AWS's own times. */
-async function busySpans({ calls, operations }: Virtual): Promise<readonly Span[]> {
+async function busySpans({ operations }: Virtual, records: readonly Recorded[], calls: readonly Call[]) {
   const spans: Span[] = [];
-  for (const { operation, input, startedAt, error } of calls()) {
-    if (error !== undefined) continue;
-    const fromMs = Date.parse(startedAt);
-    const { cluster } = input;
-    if (operation === "RunTask") {
-      const { taskArns } = (await operations.json("ecs", "ListTasks", { cluster, desiredStatus: "STOPPED" })) as {
-        taskArns: readonly string[];
-      };
-      const { tasks } = (await operations.json("ecs", "DescribeTasks", { cluster, tasks: taskArns })) as {
-        tasks: readonly { stoppedAt: number; startedBy?: string; createdAt: number }[];
-      };
-      const own = tasks.find(({ createdAt }) => Math.abs(createdAt * 1000 - fromMs) < 1);
-      if (own !== undefined) spans.push({ fromMs, toMs: own.stoppedAt * 1000 });
-    }
-    if (operation === "UpdateService") {
-      const { service } = input;
-      const { serviceDeployments } = (await operations.json("ecs", "ListServiceDeployments", { cluster, service })) as {
-        serviceDeployments: readonly { createdAt: number; finishedAt?: number }[];
-      };
-      const own = serviceDeployments.find(({ createdAt }) => Math.abs(createdAt * 1000 - fromMs) < 1000);
-      if (own?.finishedAt !== undefined) spans.push({ fromMs, toMs: own.finishedAt * 1000 });
-    }
+  const cluster = "shop-prod";
+  const sent = (operation: string): readonly Call[] =>
+    calls.filter((call) => call.operation === operation && call.error === undefined);
+  for (const { event } of records) {
+    if (event.type !== "migration-task") continue;
+    const answer = await operations.json("ecs", "DescribeTasks", { cluster, tasks: [event.task] });
+    const [task] = answer["tasks"] as readonly { readonly stoppedAt: number }[];
+    const [run] = sent("RunTask");
+    if (task === undefined || run === undefined) throw new Error("the sandbox forgot the migration's task");
+    spans.push({ fromMs: Date.parse(run.startedAt), toMs: task.stoppedAt * 1000 });
+  }
+  for (const { input, startedAt } of sent("UpdateService")) {
+    const answer = await operations.json("ecs", "ListServiceDeployments", { cluster, service: input["service"] });
+    const deployments = answer["serviceDeployments"] as readonly { createdAt: number; finishedAt?: number }[];
+    const newest = deployments.toSorted((a, b) => b.createdAt - a.createdAt)[0];
+    if (newest?.finishedAt === undefined) throw new Error("the sandbox knows no end of the deployment");
+    spans.push({ fromMs: Date.parse(startedAt), toMs: newest.finishedAt * 1000 });
   }
   return spans;
 }

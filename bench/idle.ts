@@ -39,7 +39,7 @@ export const idle: Row = {
         await world.run(engine.pass());
         passes.push(tally(world.calls(since).map(({ service, operation }) => `${service}:${operation}`)));
       }
-      await world.run(engine[Symbol.asyncDispose]());
+      await world.run(Promise.resolve(engine[Symbol.asyncDispose]()));
       const last = passes.at(-1) ?? {};
       const calls = Object.values(last).reduce((sum, count) => sum + count, 0);
       const writes = Object.keys(last).filter((name) => !/:(Describe|List|Get|AssumeRole)/.test(name));

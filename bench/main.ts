@@ -8,7 +8,8 @@ import type { Result, Row } from "./row.ts";
 import { startUp } from "./start-up.ts";
 
 const ROWS: readonly Row[] = [idle, deadTime, releaseCalls, startUp];
-const RESULTS = new URL("results.json", import.meta.url);
+/** From the root of the project, where npm runs scripts. */
+const RESULTS = "bench/results.json";
 
 type Kept = Readonly<Record<string, object>>;
 

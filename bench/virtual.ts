@@ -67,7 +67,6 @@ export function openVirtual(rules: readonly ScriptRule[] = []): Virtual {
   const run = <Value>(promise: Promise<Value>): Promise<Value> => drive(promise, stepped, () => open);
 
   async function start(model: Model, role?: string): Promise<Started> {
-    await loadClients();
     const credentials = SANDBOX_CREDENTIALS;
     const endpoint = "http://127.0.0.1";
     const aws = createAws({ clock, random: systemRandom, writerId: "bench", endpoint, requestHandler, credentials });
@@ -111,20 +110,6 @@ export function openVirtual(rules: readonly ScriptRule[] = []): Virtual {
   };
 }
 
-/** Imported beforehand: reading modules takes real time, which virtual time would run away from. */
-async function loadClients(): Promise<void> {
-  await Promise.all([
-    import("@aws-sdk/client-ecs"),
-    import("@aws-sdk/client-ecr"),
-    import("@aws-sdk/client-s3"),
-    import("@aws-sdk/client-sts"),
-    import("@aws-sdk/client-cloudfront"),
-    import("@aws-sdk/client-cloudwatch-logs"),
-    import("@aws-sdk/client-application-auto-scaling"),
-    import("@aws-sdk/credential-providers"),
-  ]);
-}
-
 function clockOver(stepped: SteppedClock): Clock {
   return {
     now: () => Instant.of(Math.round(stepped.now())),
@@ -149,18 +134,23 @@ function clockOver(stepped: SteppedClock): Clock {
 const QUIET_TURNS = 4;
 const GIVEN_UP_MS = 600_000;
 
+/** A new client reads the shared configuration files, and virtual time would run away from that. */
+function readsFiles(): boolean {
+  return process.getActiveResourcesInfo().some((name) => name.startsWith("FSReq"));
+}
+
 async function drive<Value>(promise: Promise<Value>, stepped: SteppedClock, open: () => number): Promise<Value> {
-  let settled = false;
-  const stop = (): void => void (settled = true);
+  const state = { settled: false };
+  const stop = (): void => {
+    state.settled = true;
+  };
   promise.then(stop, stop);
   const until = performance.now() + GIVEN_UP_MS;
   while (performance.now() < until) {
-    let quiet = 0;
-    while (quiet < QUIET_TURNS && !settled) {
+    for (let quiet = 0; quiet < QUIET_TURNS && !state.settled; quiet = open() > 0 || readsFiles() ? 0 : quiet + 1) {
       await turn();
-      quiet = open() > 0 ? 0 : quiet + 1;
     }
-    if (settled) return promise;
+    if (state.settled) return promise;
     const next = stepped.nextAt();
     if (next !== undefined) stepped.advanceTo(next);
   }

@@ -24,7 +24,7 @@ export interface Ecs {
 
 export function createEcs({ aws, clock }: { readonly aws: Aws; readonly clock: Clock }): Ecs {
   const reader = createServiceReader(aws, clock);
-  const revisions = createRevisions(aws);
+  const revisions = createRevisions(aws, clock);
   const deployments = createServiceDeployments(aws);
   const tasks = createTasks(aws);
   const logs = createLogs(aws, clock);

@@ -3,7 +3,7 @@ import type { Tag, TaskDefinition } from "@aws-sdk/client-ecs";
 import type { Digest } from "../../core/brand.ts";
 import { TargetVersion } from "../../core/brand.ts";
 import { Fault } from "../../core/fault.ts";
-import type { Context } from "../../ports.ts";
+import type { Clock, Context } from "../../ports.ts";
 import type { Aws, AwsPlace } from "../aws.ts";
 import { awsErrorMessage } from "../aws/faults.ts";
 import { lockstepTag } from "./family.ts";
@@ -24,22 +24,34 @@ export interface Registering {
 }
 
 export interface Revisions {
-  /** A revision by ARN, remembered; a family's newest ACTIVE one, asked anew. Undefined when there is none. */
+  /** A revision by ARN, remembered; a family's newest ACTIVE one, at most a moment old. Undefined when there is none. */
   read(place: AwsPlace, reference: string, signal: AbortSignal): Promise<Revision | undefined>;
   /** The version with this content: the family's newest if it is that already, else a new one. */
   register(wanted: Registering, context: Context): Promise<TargetVersion>;
 }
 
 const REMEMBERED = 2_000;
+/** The plan and its first step ask for the same template one after the other. */
+const MOMENT_MS = 2_000;
 const ATTEMPTS = 6;
 const CONCURRENT_PAUSE_MS = 1_000;
 
-export function createRevisions(aws: Aws): Revisions {
+export function createRevisions(aws: Aws, clock: Pick<Clock, "monotonicMs">): Revisions {
   const known = new Map<string, Revision>();
+  const recent = new Map<string, { readonly revision: Revision; readonly atMs: number }>();
+
+  async function recall(place: AwsPlace, reference: string, signal: AbortSignal): Promise<Revision | undefined> {
+    if (isArn(reference)) return read(place, reference, signal);
+    const key = [place.account, place.role, place.externalId, place.region, reference].join(" ");
+    const last = recent.get(key);
+    if (last !== undefined && clock.monotonicMs() - last.atMs < MOMENT_MS) return last.revision;
+    const revision = await read(place, reference, signal);
+    if (revision !== undefined) keep(recent, key, { revision, atMs: clock.monotonicMs() });
+    return revision;
+  }
 
   async function read(place: AwsPlace, reference: string, signal: AbortSignal): Promise<Revision | undefined> {
-    const isArn = /:task-definition\/[^/]+:\d+$/.test(reference);
-    const remembered = isArn ? known.get(reference) : undefined;
+    const remembered = known.get(reference);
     if (remembered !== undefined) return remembered;
     const resource = `task definition ${reference}`;
     const call = { place, service: "ecs", operation: "DescribeTaskDefinition", resource, signal } as const;
@@ -49,7 +61,7 @@ export function createRevisions(aws: Aws): Revisions {
       );
       if (answer.taskDefinition === undefined) return undefined;
       const revision: Revision = { definition: answer.taskDefinition, tags: answer.tags ?? [] };
-      if (isArn) remember(reference, revision);
+      if (isArn(reference)) keep(known, reference, revision);
       return revision;
     } catch (thrown) {
       // Neither the family nor the revision: AWS has no error of its own for it.
@@ -57,12 +69,6 @@ export function createRevisions(aws: Aws): Revisions {
         return undefined;
       throw thrown;
     }
-  }
-
-  function remember(arn: string, revision: Revision): void {
-    known.set(arn, revision);
-    const oldest = known.keys().next();
-    if (known.size > REMEMBERED && oldest.done !== true) known.delete(oldest.value);
   }
 
   async function present(wanted: Registering, signal: AbortSignal): Promise<TargetVersion | undefined> {
@@ -82,11 +88,14 @@ export function createRevisions(aws: Aws): Revisions {
     const answer = await aws.write(call, (ecs, http) =>
       ecs.registerTaskDefinition({ ...registration, tags: [...tags] }, http),
     );
-    return versionOf(answer.taskDefinition);
+    const version = versionOf(answer.taskDefinition);
+    if (answer.taskDefinition !== undefined)
+      keep(known, version, { definition: answer.taskDefinition, tags: answer.tags ?? tags });
+    return version;
   }
 
   return {
-    read,
+    read: recall,
     async register(wanted, context) {
       for (let attempt = 1; ; attempt += 1) {
         const version = await present(wanted, context.signal);
@@ -101,6 +110,17 @@ export function createRevisions(aws: Aws): Revisions {
       }
     },
   };
+}
+
+function isArn(reference: string): boolean {
+  return /:task-definition\/[^/]+:\d+$/.test(reference);
+}
+
+/** The oldest goes first. */
+function keep<Value>(map: Map<string, Value>, key: string, value: Value): void {
+  map.set(key, value);
+  const oldest = map.keys().next();
+  if (map.size > REMEMBERED && oldest.done !== true) map.delete(oldest.value);
 }
 
 function mayRepeat(fault: Fault): boolean {
