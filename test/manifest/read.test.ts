@@ -91,7 +91,14 @@ describe("application.yaml", () => {
       "application: shop\ngates: { soak: 2 hours }\n",
       [`2:10 gates.soak is not supported yet ${LATER}`],
     ],
-    ["signers", "application: shop\nverify: { commits: [a] }\n", [`2:11 verify.commits is not supported yet ${LATER}`]],
+    [
+      "signers that are no keys",
+      "application: shop\nverify: { commits: [a, ssh-ed25519 x] }\n",
+      [
+        '2:21 verify.commits[0]: "a" is not an SSH public key such as `ssh-ed25519 AAAA… name`, or an armored GPG public key',
+      ],
+    ],
+    ["nobody who may sign", "application: shop\nverify: { commits: [] }\n", ["2:11 verify.commits is empty"]],
     [
       "a canary",
       `${SMALL}    strategy: { canary: { percent: 10 } }\n`,

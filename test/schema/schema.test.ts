@@ -66,7 +66,6 @@ describe("the schemas", () => {
       "strategy.linear",
       "strategy.blueGreen",
       ...["soak", "checks", "scan", "approvals", "freeze", "contains", "timezone"].map((gate) => `gates.${gate}`),
-      "verify.commits",
       "notify",
       "follow",
       "override",

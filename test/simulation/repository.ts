@@ -145,7 +145,7 @@ function environmentOf(name: EnvironmentName, spec: Spec, tree: Tree, commit: Sh
       sha,
       image: image(migration),
       command: ["migrate"],
-      timeoutMs: 1_200_000,
+      timeoutMs: 200_000,
     })),
     webs: shape.webs.map((web) => ({
       name: WebName.parse(web),
