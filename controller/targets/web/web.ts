@@ -37,6 +37,12 @@ export function createWeb({ aws }: { readonly aws: Aws }): WebTarget {
   const buckets = createBuckets(aws);
   const markers = createMarkers(buckets);
   const releases = createReleases(buckets);
+  const distributions = createDistributions(aws);
+
+  /** A page that nobody could invalidate must not be published, so its distribution is found before anything is. */
+  async function fronted(web: Web, place: AwsPlace, signal: AbortSignal): Promise<void> {
+    if (web.domain !== undefined || web.distribution !== undefined) await distributions.find(web, place, signal);
+  }
 
   async function look(web: Web, place: AwsPlace, resting: boolean, signal: AbortSignal): Promise<LiveWeb> {
     const { marker } = await markers.read(web, place, signal);
@@ -63,6 +69,7 @@ export function createWeb({ aws }: { readonly aws: Aws }): WebTarget {
       const seen = await Promise.all(
         environment.webs.map(async (web): Promise<readonly [WebName, LiveWeb]> => {
           try {
+            if (depth === "full") await fronted(web, environment.place, signal);
             return [web.name, await look(web, environment.place, resting, signal)];
           } catch (error) {
             signal.throwIfAborted();
@@ -76,7 +83,7 @@ export function createWeb({ aws }: { readonly aws: Aws }): WebTarget {
     artifacts: (environment, pins, signal) => releases.artifacts(environment, pins, signal),
     runners: {
       ...createPublishing({ buckets, markers, releases }),
-      invalidate: createInvalidate({ aws, markers, distributions: createDistributions(aws) }),
+      invalidate: createInvalidate({ aws, markers, distributions }),
       prune: createPrune({ buckets, markers }),
     },
   };

@@ -281,7 +281,8 @@ export async function openBench(options: { readonly aliases?: readonly string[] 
           until(death, async () => {
             const live = await look(environment);
             const planned = plan(environment, live);
-            if (planned.blockers.length > 0) throw new Error(planned.blockers.map((one) => one.message).join("; "));
+            const [blocker] = planned.blockers;
+            if (blocker !== undefined) throw new Fault(blocker.code, blocker.message);
             begin(bench, environment, planned);
             const outcomes: Outcome[] = [];
             for (const step of planned.steps) {
