@@ -68,7 +68,7 @@ export function createBuilds(chance: Chance, nowMs: () => number, tally: Tally):
 
   function migrationFate(): MigrationFate {
     if (fate("fate migration fails", 0.1)) return "fails";
-    if (fate("fate migration never stops", 0.04)) return "never stops";
+    if (fate("fate migration never stops", 0.07)) return "never stops";
     if (fate("fate migration without exit code", 0.04)) return "without exit code";
     return fate("fate migration interrupted", 0.05) ? "interrupted" : "passes";
   }

@@ -138,7 +138,9 @@ export function createLife({ timeline, chance, tally, weather, writer, onSent, a
 
   /** The fault that meets this call, if any, among those that can meet it at all. */
   function roll(name: CallName, isWrite: boolean, canBeStale: boolean): CallFault | undefined {
-    if (weather.rate === 0 || !chance.is(weather.rate)) return undefined;
+    // Writes to AWS are few among many reads, and the faults that matter most meet them.
+    const often = isWrite && !JOURNAL.has(name) ? 4 : 1;
+    if (weather.rate === 0 || !chance.is(weather.rate * often)) return undefined;
     const kinds: CallFault[] = [];
     if (JOURNAL.has(name)) kinds.push("journal-unavailable", ...(isWrite ? (["journal-lost-answer"] as const) : []));
     else if (REPOSITORY.has(name)) kinds.push("repository-unreachable");
@@ -160,6 +162,7 @@ export function createLife({ timeline, chance, tally, weather, writer, onSent, a
   ): Promise<Value> {
     if (life.dead) throw gone();
     life.calls += 1;
+    tally.count(`call ${name}`);
     const crash = life.crash?.at === life.calls || life.crash?.at === name ? life.crash.side : undefined;
     if (crash === "before") die(name, "before");
     const fault = roll(name, isWrite, stale !== undefined);

@@ -84,7 +84,11 @@ export function migrateRunner(life: Life, tasksOf: (turn: Turn) => Tasks, awsNow
     /** Reads first unless the intent is this moment's; replays the token only while AWS still knows it. */
     async function launch(attempt: Attempt): Promise<string | "unknown" | "refused"> {
       if (!attempt.fresh) {
-        const [found] = await life.read("list-tasks", () => tasks.list(attempt.token));
+        const [found] = await life.read(
+          "list-tasks",
+          () => tasks.list(attempt.token),
+          () => tasks.staleList(attempt.token),
+        );
         if (found !== undefined) return begun(found);
         if (awsNowMs() - attempt.awsAtMs >= LIMITS.tokenReplayMs) return "unknown";
       }

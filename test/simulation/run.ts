@@ -25,6 +25,8 @@ export interface RunResult {
   readonly virtualMs: number;
 }
 
+/** Calls that few releases make: crashes there are aimed at. */
+const RARE = ["stop-task", "run-task", "delete-objects", "create-invalidation", "list-tasks"] as const;
 const MINUTE_MS = 60_000;
 /** Everything settles within this after the last fault. */
 const SETTLES_MS = 6 * 60 * MINUTE_MS;
@@ -101,9 +103,12 @@ async function misfortune(scene: Scene, controllers: readonly Controller[], star
   if (one === undefined) return;
   const what = chance.below(10);
   if (what < 4) {
+    // A crash that is aimed at a rare call waits for it.
+    if (typeof one.life.crash?.at === "string" && chance.is(0.8)) return;
     tally.count("crash");
     const side = chance.pick(["before", "after"] as const);
-    const at = chance.is(0.4) ? chance.pick([...READS, ...WRITES]) : one.life.calls + chance.between(1, 120);
+    const names = chance.is(0.4) ? RARE : [...READS, ...WRITES];
+    const at = chance.is(0.5) ? chance.pick(names) : one.life.calls + chance.between(1, 120);
     one.life.crash = { at, side };
   } else if (what === 4) {
     tally.count("shutdown");

@@ -25,6 +25,8 @@ export interface Tasks {
   /** Undefined once ECS has forgotten it, an hour after its end. */
   describe(arn: string): Task | undefined;
   list(startedBy: string): readonly Task[];
+  /** The same by a list that does not know the newest yet. */
+  staleList(startedBy: string): readonly Task[];
   running(): readonly Task[];
   /** What the database holds, told as `migration@sha`. */
   readonly applied: ReadonlySet<string>;
@@ -42,6 +44,7 @@ export interface TasksParts {
   readonly before: readonly string[];
 }
 
+const STALE_MS = 10_000;
 const HOUR_MS = 3_600_000;
 
 export function createTasks({ builds, chance, timeline, tally, refusals, onStart, before }: TasksParts): Tasks {
@@ -97,6 +100,8 @@ export function createTasks({ builds, chance, timeline, tally, refusals, onStart
     },
     describe: (arn) => all.find((one) => one.arn === arn && remembers(one)),
     list: (startedBy) => all.filter((one) => one.startedBy === startedBy && remembers(one)),
+    staleList: (startedBy) =>
+      all.filter((one) => one.startedBy === startedBy && remembers(one) && one.startedMs < timeline.nowMs() - STALE_MS),
     running: () => all.filter((one) => one.stoppedMs === undefined),
   };
 }
