@@ -1,10 +1,10 @@
 // The days after: somebody's hand in the console, an incident that stops releases, and a change of mind.
 import type { Told } from "../core/told.ts";
+import type { Build } from "./builds.ts";
 import { prove } from "./claim.ts";
 import { clockTime, revision } from "./evidence.ts";
 import { bumped, chapter, pushed, runs, saidByPage, seven } from "./lines.ts";
 import { fileOf, withHold, withoutHold, withSha } from "./manifests.ts";
-import type { Plot } from "./plot.ts";
 import type { World } from "./world.ts";
 import { idOf } from "./world.ts";
 
@@ -60,23 +60,24 @@ export async function* drift(world: World): AsyncGenerator<Told> {
   );
 }
 
-export async function* hold(world: World, plot: Plot): AsyncGenerator<Told> {
+/** Answers the build that waited, and goes when the hold is gone. */
+export async function* hold(world: World, good: Build): AsyncGenerator<Told, Build> {
   const { eyes, builds } = world;
   yield chapter("Hold", "An incident: nothing may start in dev until it is over.");
   const held = await world.edit("dev", "dev: hold, INC-4711", (text) => withHold(text, "INC-4711: checkout errors"));
   yield pushed(held, `${fileOf("dev")} has a hold: INC-4711: checkout errors`);
-  plot.third = await builds.make();
-  const { sha } = plot.third;
+  const waiting = await builds.make();
+  const { sha } = waiting;
   const commit = await world.edit("dev", `dev: ${seven(sha)}`, (text) => withSha(text, sha));
   yield bumped(commit, "dev", sha);
   await world.looks("dev", 2);
   yield* prove(
     {
-      sentence: `the bump waits: dev still runs ${seven(plot.second.sha)}`,
-      expected: `images of ${seven(plot.second.sha)}, and a status that names the hold`,
+      sentence: `the bump waits: dev still runs ${seven(good.sha)}`,
+      expected: `images of ${seven(good.sha)}, and a status that names the hold`,
       environment: idOf("dev"),
       look: async () => [
-        await eyes.services("dev", plot.second),
+        await eyes.services("dev", good),
         await saidByPage(world, "dev", /^waiting: on hold: INC-4711/),
       ],
     },
@@ -84,23 +85,31 @@ export async function* hold(world: World, plot: Plot): AsyncGenerator<Told> {
   );
   const removed = await world.edit("dev", "dev: INC-4711 is over", withoutHold);
   yield pushed(removed, `${fileOf("dev")} has no hold any more`);
+  return waiting;
 }
 
-export async function* afterHold(world: World, plot: Plot): AsyncGenerator<Told> {
+export async function* afterHold(world: World, waiting: Build): AsyncGenerator<Told> {
   yield chapter("After the hold", "What waited goes by itself.");
-  yield* prove(runs(world, "dev", plot.third), world);
+  yield* prove(runs(world, "dev", waiting), world);
 }
 
 /** prod's migrations so far: of the first build, and of the second. */
 const MIGRATIONS = 2;
 
-export async function* revert(world: World, plot: Plot): AsyncGenerator<Told> {
+interface Reversal {
+  /** The commit that is reverted. */
+  readonly promoted: string;
+  /** The build that ran before it. */
+  readonly back: Build;
+}
+
+export async function* revert(world: World, { promoted, back }: Reversal): AsyncGenerator<Told> {
   const { eyes, repository, controller } = world;
   yield chapter("Revert", "Going back is a commit too: the page moves before the API, and no migration runs.");
-  const commit = await repository.revert(plot.promoted);
+  const commit = await repository.revert(promoted);
   controller.control.look();
-  yield pushed(commit, `git revert ${seven(plot.promoted)}: ${fileOf("prod")} says ${seven(plot.first.sha)} again`);
-  yield* prove(runs(world, "prod", plot.first), world);
+  yield pushed(commit, `git revert ${seven(promoted)}: ${fileOf("prod")} says ${seven(back.sha)} again`);
+  yield* prove(runs(world, "prod", back), world);
   yield* prove(
     {
       sentence: "the page moved before the API did",

@@ -1,16 +1,17 @@
 // What goes wrong on the way: a migration that fails, and a service that does not stay up.
 import type { Told } from "../core/told.ts";
+import type { Build } from "./builds.ts";
 import { prove } from "./claim.ts";
 import { bumped, chapter, pushed, runs, saidByPage, seven } from "./lines.ts";
 import { fileOf, withSha } from "./manifests.ts";
-import type { Plot } from "./plot.ts";
 import type { World } from "./world.ts";
 import { idOf } from "./world.ts";
 
 /** dev's migrations so far: of the first build, and of the second. */
 const PASSED = 2;
+const LOOKS = 3;
 
-export async function* brokenMigration(world: World, plot: Plot): AsyncGenerator<Told> {
+export async function* brokenMigration(world: World, good: Build): AsyncGenerator<Told> {
   const { eyes, builds } = world;
   yield chapter("Meanwhile in dev, a migration fails", "It is a hard gate: nothing else changes.");
   const before = await eyes.deployments("dev", "api");
@@ -28,19 +29,19 @@ export async function* brokenMigration(world: World, plot: Plot): AsyncGenerator
   );
   yield* prove(
     {
-      sentence: `nothing else changed: dev still runs ${seven(plot.second.sha)}, and the page says why`,
+      sentence: `nothing else changed: dev still runs ${seven(good.sha)}, and the page says why`,
       expected: "the services, deployments and page from before",
       environment: idOf("dev"),
       look: async () => {
         const now = await eyes.deployments("dev", "api");
         return [
-          await eyes.services("dev", plot.second),
+          await eyes.services("dev", good),
           {
             by: "aws ecs list-service-deployments --cluster dev --service api",
             found: `${now.length}, as before`,
             holds: now.length === before.length,
           },
-          await eyes.page("dev", plot.second.sha),
+          await eyes.page("dev", good.sha),
           await saidByPage(world, "dev", /^failed: .*Git still says/),
         ];
       },
@@ -49,13 +50,13 @@ export async function* brokenMigration(world: World, plot: Plot): AsyncGenerator
   );
 }
 
-export async function* crashLoop(world: World, plot: Plot): AsyncGenerator<Told> {
+export async function* crashLoop(world: World, good: Build): AsyncGenerator<Told> {
   const { eyes, builds } = world;
   yield chapter(
     "Next try: a service crash-loops",
     "ECS puts the old one back; Lockstep counts that as what it is, a failure.",
   );
-  const good = await eyes.taskDefinition("dev", "api");
+  const taskDefinition = await eyes.taskDefinition("dev", "api");
   const before = await eyes.deployments("dev", "api");
   const build = await builds.make("crash");
   const commit = await world.edit("dev", `dev: ${seven(build.sha)}`, (text) => withSha(text, build.sha));
@@ -74,7 +75,7 @@ export async function* crashLoop(world: World, plot: Plot): AsyncGenerator<Told>
             found: `${newest?.status ?? "none"}: ${why}`,
             holds: newest?.status === "ROLLBACK_SUCCESSFUL" && older.length === before.length,
           },
-          await eyes.runs("dev", "api", good),
+          await eyes.runs("dev", "api", taskDefinition),
         ];
       },
     },
@@ -82,23 +83,23 @@ export async function* crashLoop(world: World, plot: Plot): AsyncGenerator<Told>
   );
   yield* prove(
     {
-      sentence: `dev is whole again on ${seven(plot.second.sha)}, and nobody pretends: Git ≠ live is said`,
+      sentence: `dev is whole again on ${seven(good.sha)}, and nobody pretends: Git ≠ live is said`,
       expected: "services and page from before, and a status that says that Git says something else",
       environment: idOf("dev"),
       look: async () => [
-        await eyes.services("dev", plot.second),
-        await eyes.page("dev", plot.second.sha),
+        await eyes.services("dev", good),
+        await eyes.page("dev", good.sha),
         await saidByPage(world, "dev", /^rolled-back: .*Git still says/),
       ],
     },
     world,
   );
   const rested = await eyes.deployments("dev", "api");
-  await world.looks("dev", 3);
+  const looked = await world.looks("dev", LOOKS);
   yield* prove(
     {
       sentence: "the failure is remembered: three looks later nothing was tried again",
-      expected: "no new deployment",
+      expected: `no new deployment after ${LOOKS} looks`,
       environment: idOf("dev"),
       deadlineMs: 0,
       look: async () => {
@@ -107,25 +108,23 @@ export async function* crashLoop(world: World, plot: Plot): AsyncGenerator<Told>
         return [
           {
             by: "aws ecs list-service-deployments --cluster dev --service api",
-            found: `${now.length}, the newest still ${last}`,
-            holds: now.length === rested.length,
+            found: `${now.length}, the newest still ${last}, after ${looked} looks`,
+            holds: now.length === rested.length && looked >= LOOKS,
           },
         ];
       },
     },
     world,
   );
-  const back = await world.edit("dev", `dev: back to ${seven(plot.second.sha)}`, (text) =>
-    withSha(text, plot.second.sha),
-  );
-  yield pushed(back, `${fileOf("dev")} says ${seven(plot.second.sha)} again`);
+  const back = await world.edit("dev", `dev: back to ${seven(good.sha)}`, (text) => withSha(text, good.sha));
+  yield pushed(back, `${fileOf("dev")} says ${seven(good.sha)} again`);
   yield* prove(
     {
-      ...runs(world, "dev", plot.second),
+      ...runs(world, "dev", good),
       sentence: "Git and live agree again",
       look: async () => [
-        await eyes.services("dev", plot.second),
-        await eyes.version("dev", plot.second.sha),
+        await eyes.services("dev", good),
+        await eyes.version("dev", good.sha),
         await saidByPage(world, "dev", /^healthy/),
       ],
     },

@@ -1,12 +1,12 @@
 // How a SHA goes forward: three environments converge, then one build is promoted through them by commits.
 import type { ServiceDeployment } from "@aws-sdk/client-ecs";
 import type { Told } from "../core/told.ts";
+import type { Build } from "./builds.ts";
 import type { Claim } from "./claim.ts";
 import { prove } from "./claim.ts";
 import { clockTime } from "./evidence.ts";
 import { bumped, chapter, pushed, runs, seven } from "./lines.ts";
 import { APPLICATION_FILE, ENVIRONMENTS, fileOf, withPipeline, withSha } from "./manifests.ts";
-import type { Plot } from "./plot.ts";
 import type { World } from "./world.ts";
 import { idOf } from "./world.ts";
 
@@ -53,18 +53,19 @@ export async function* opening(world: World): AsyncGenerator<Told> {
   );
 }
 
-export async function* contact(world: World, plot: Plot): AsyncGenerator<Told> {
+/** Answers the build that every environment then runs. */
+export async function* contact(world: World): AsyncGenerator<Told, Build> {
   const { repository, builds, controller } = world;
   yield chapter(
     "Three environments converge",
     "Git says one SHA for all of them; migrations, services and pages follow.",
   );
-  plot.first = await builds.make();
-  const { sha } = plot.first;
+  const build = await builds.make();
+  const { sha } = build;
   const commit = await repository.push(`Say what runs where: ${seven(sha)}`, world.wishes(sha));
   controller.control.look();
   yield pushed(commit, `environments/{${ENVIRONMENTS.join(",")}}.yaml say sha: ${seven(sha)}`);
-  for (const environment of ENVIRONMENTS) yield* prove(runs(world, environment, plot.first), world);
+  for (const environment of ENVIRONMENTS) yield* prove(runs(world, environment, build), world);
   yield* prove(
     {
       sentence: "each environment's migration ran once, before its services",
@@ -73,28 +74,35 @@ export async function* contact(world: World, plot: Plot): AsyncGenerator<Told> {
     },
     world,
   );
+  return build;
 }
 
-export async function* promotion(world: World, plot: Plot): AsyncGenerator<Told> {
+interface Promotion {
+  readonly build: Build;
+  /** The commit that took it to prod. */
+  readonly promoted: string;
+}
+
+export async function* promotion(world: World): AsyncGenerator<Told, Promotion> {
   const { repository, builds } = world;
   yield chapter(
     "Promotion is a commit",
     "dev, then staging, then prod: an environment takes what is healthy before it.",
   );
-  plot.second = await builds.make();
-  const { sha } = plot.second;
+  const build = await builds.make();
+  const { sha } = build;
   const dev = await repository.push(`dev: ${seven(sha)}`, {
     [APPLICATION_FILE]: withPipeline(await repository.read(APPLICATION_FILE)),
     [fileOf("dev")]: withSha(await repository.read(fileOf("dev")), sha),
   });
   world.controller.control.look();
   yield bumped(dev, "dev", sha);
-  yield* prove(runs(world, "dev", plot.second), world);
+  yield* prove(runs(world, "dev", build), world);
 
   const staging = await world.edit("staging", `staging: ${seven(sha)}`, (text) => withSha(text, sha));
   yield bumped(staging, "staging", sha);
-  plot.promoted = await world.edit("prod", `prod: ${seven(sha)}`, (text) => withSha(text, sha));
-  yield bumped(plot.promoted, "prod", sha);
+  const promoted = await world.edit("prod", `prod: ${seven(sha)}`, (text) => withSha(text, sha));
+  yield bumped(promoted, "prod", sha);
   // dev goes on to other things below; what it passed counts as soon as staging has begun.
   yield* prove(
     {
@@ -106,12 +114,13 @@ export async function* promotion(world: World, plot: Plot): AsyncGenerator<Told>
     },
     world,
   );
+  return { build, promoted };
 }
 
-export async function* arrival(world: World, plot: Plot): AsyncGenerator<Told> {
+export async function* arrival(world: World, build: Build): AsyncGenerator<Told> {
   yield chapter("The promotion arrives", "What goes wrong in dev does not reach them.");
-  yield* prove(runs(world, "staging", plot.second), world);
-  yield* prove(runs(world, "prod", plot.second), world);
+  yield* prove(runs(world, "staging", build), world);
+  yield* prove(runs(world, "prod", build), world);
   yield* prove(order(world), world);
 }
 

@@ -5,8 +5,8 @@ import type { Event } from "../core/event.ts";
 import { FAULTS } from "../core/fault.ts";
 import type { EnvironmentStatus, StatusDocument } from "../core/status.ts";
 import type { Clock, Control } from "../ports.ts";
-import type { Account, Endpoints } from "./account.ts";
-import type { Build, Builds } from "./builds.ts";
+import type { Account } from "./account.ts";
+import type { Builds } from "./builds.ts";
 import { createBuilds } from "./builds.ts";
 import type { Clients } from "./clients.ts";
 import { createClients } from "./clients.ts";
@@ -44,9 +44,6 @@ export interface World {
   readonly clock: Clock;
   /** Aborts when the demo ends. */
   readonly signal: AbortSignal;
-  /** What ran before Lockstep came. */
-  readonly found: Build;
-  readonly endpoints: Endpoints;
   api(environment: string): string;
   site(environment: string): string;
   status(environment: EnvironmentWord): EnvironmentStatus | undefined;
@@ -58,8 +55,8 @@ export interface World {
   wishes(sha: string): Changes;
   /** SHA that an environment's file names. */
   wanted(environment: EnvironmentWord): Promise<string | undefined>;
-  /** Resolves when the controller has looked at the environment so often again. */
-  looks(environment: EnvironmentWord, times: number): Promise<void>;
+  /** Waits until the controller has looked at the environment so often again; answers how often it did. */
+  looks(environment: EnvironmentWord, times: number): Promise<number>;
   close(): void;
 }
 
@@ -112,8 +109,6 @@ export async function openWorld(parts: WorldParts): Promise<World> {
     controller,
     clock,
     signal,
-    found: { sha: first, digests: { api: "", worker: "" } },
-    endpoints,
     api,
     site,
     status,
@@ -146,6 +141,7 @@ export async function openWorld(parts: WorldParts): Promise<World> {
         await clock.sleep(LOOK_MS, signal);
         seen.add(status(environment)?.observedAt);
       }
+      return seen.size - 1;
     },
     close() {
       unsubscribe();

