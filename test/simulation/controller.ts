@@ -61,29 +61,30 @@ export function startController(scene: Scene, { pollMs, adopts }: ControllerOpti
     timeline.after(pollMs, poll);
   }
 
-  const started = createEngine({
-    sources: [source],
-    read: readerOf(life, repository),
-    contains: containsOf(life, builds),
-    world: worldOf({ life, builds, grounds: scene.grounds, nowMs: timeline.nowMs, onGuard: watch.onGuard }),
-    journal: journalOf(life, { journal, onRecord: watch.onRecord, ended }),
-    bus: createBus([]),
-    clock: life.clock,
-    random: (bytes) => chance.hex(bytes),
-    writer,
-    leaseTtlMs: LIMITS.leaseTtlMs,
-    adopts,
-    observes: false,
-  }).then(
-    (made) => {
-      engine = made;
+  async function begin(): Promise<void> {
+    try {
+      engine = await createEngine({
+        sources: [source],
+        read: readerOf(life, repository),
+        contains: containsOf(life, builds),
+        world: worldOf({ life, builds, grounds: scene.grounds, nowMs: timeline.nowMs, onGuard: watch.onGuard }),
+        journal: journalOf(life, { journal, onRecord: watch.onRecord, ended }),
+        bus: createBus([]),
+        clock: life.clock,
+        random: (bytes) => chance.hex(bytes),
+        writer,
+        leaseTtlMs: LIMITS.leaseTtlMs,
+        adopts,
+        observes: false,
+      });
       poll();
-    },
-    () => {
+    } catch {
       // A process whose journal does not answer at its start ends, and is started again.
       life.dead = true;
-    },
-  );
+    }
+  }
+
+  const started = begin();
 
   return {
     life,

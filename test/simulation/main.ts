@@ -45,7 +45,9 @@ for (let nth = 0; nth < Number(values.seeds); nth += 1) {
   out(`seed ${seed}: ${result.violations.slice(0, 3).join("\n  ")}`);
   out(`  replay: npm run simulate -- --seeds 1 --from ${seed}`);
 }
-if (values.counts) for (const [name, count] of [...tally.counts()].sort()) out(`${String(count).padStart(8)} ${name}`);
+if (values.counts)
+  for (const [name, count] of [...tally.counts()].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    out(`${String(count).padStart(8)} ${name}`);
 const seconds = (performance.now() - startMs) / 1000;
 out(`${values.seeds} seeds, ${lives} lives, ${failed} failed, ${seconds.toFixed(1)} s`);
 const never = missing(tally);

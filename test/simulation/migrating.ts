@@ -69,9 +69,9 @@ export function migrateRunner(life: Life, tasksOf: (turn: Turn) => Tasks, awsNow
     async function run(first: Attempt): Promise<Outcome> {
       let attempt = first;
       for (let tries = 1; ; tries += 1) {
-        const found = attempt.task ?? (await launch(attempt));
+        const found = attempt.task === undefined ? await launch(attempt) : { task: attempt.task };
         if (found === "unknown") return settle({ result: "unknown", message: "too late to ask again" });
-        if (found !== "refused") return watch(attempt, found);
+        if (found !== "refused") return watch(attempt, found.task);
         if (tries >= LIMITS.capacityAttempts) {
           return settle({ result: "failed", code: "no-capacity", message: "no room for the task" });
         }
@@ -82,7 +82,7 @@ export function migrateRunner(life: Life, tasksOf: (turn: Turn) => Tasks, awsNow
     }
 
     /** Reads first unless the intent is this moment's; replays the token only while AWS still knows it. */
-    async function launch(attempt: Attempt): Promise<string | "unknown" | "refused"> {
+    async function launch(attempt: Attempt): Promise<{ readonly task: string } | "unknown" | "refused"> {
       if (!attempt.fresh) {
         const [found] = await life.read(
           "list-tasks",
@@ -98,9 +98,9 @@ export function migrateRunner(life: Life, tasksOf: (turn: Turn) => Tasks, awsNow
       return task === undefined ? "refused" : begun(task);
     }
 
-    async function begun(task: Task): Promise<string> {
+    async function begun(task: Task): Promise<{ readonly task: string }> {
       await context.record({ type: "migration-task", migration: step.migration, key: step.key, task: task.arn });
-      return task.arn;
+      return { task: task.arn };
     }
 
     async function watch(attempt: Attempt, arn: string): Promise<Outcome> {

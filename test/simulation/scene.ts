@@ -43,8 +43,8 @@ export interface Scene {
   readonly adopts: boolean;
   readonly watch: Watch;
   /** The life whose call takes effect now; undefined = a person or the world itself. */
-  actor(): Life | undefined;
-  as<Value>(life: Life, effect: () => Value): Value;
+  readonly actor: () => Life | undefined;
+  readonly as: <Value>(life: Life, effect: () => Value) => Value;
 }
 
 export interface SceneOptions {
@@ -116,7 +116,7 @@ export function createScene({ seed, onRecord }: SceneOptions): Scene {
 function shapeOf(chance: Chance): Shape {
   const environments = ["dev", "staging", "prod"].slice(0, chance.pick([1, 2, 2, 3]));
   return {
-    environments: environments.map(Name.parse),
+    environments: environments.map((name) => Name.parse(name)),
     services: ["api", "worker"].slice(0, chance.between(1, 2)),
     migrations: ["schema", "content"].slice(0, chance.pick([0, 1, 1, 2])),
     webs: ["site", "admin"].slice(0, chance.pick([0, 1, 1, 2])),
@@ -132,7 +132,7 @@ function groundOf(environment: EnvironmentName, parts: GroundParts): Ground {
   const onChange = (): void => watch.onChange(environment);
   const cluster = createCluster({
     name: environment,
-    services: shape.services.map(ServiceName.parse),
+    services: shape.services.map((name) => ServiceName.parse(name)),
     builds,
     chance: chance.fork(`cluster ${environment}`),
     timeline,

@@ -1,6 +1,6 @@
 // Virtual time: it stands still while anything can run, and then jumps to what is due next.
 export interface Timeline {
-  nowMs(): number;
+  readonly nowMs: () => number;
   /** Calls `run` at `ms` from now; the answer calls it off. */
   after(ms: number, run: () => void): () => void;
   /** Lets time pass until `untilMs`, or until `stop` says so after any event. */

@@ -30,22 +30,22 @@ export interface WatchParts {
 
 export interface Watch {
   readonly violations: readonly string[];
-  violate(invariant: string, what: string): void;
-  chronicleOf(environment: string): Chronicle;
+  readonly violate: (invariant: string, what: string) => void;
+  readonly chronicleOf: (environment: string) => Chronicle;
   /** Heads taken in spite of rewritten history, and the last one journaled as seen. */
-  seenHead(): Sha | undefined;
+  readonly seenHead: () => Sha | undefined;
   /** Somebody else wrote there: what readers see is no longer ours alone, until health passes again. */
-  taint(environment: string): void;
-  onRecord(stream: Stream, record: Recorded): void;
-  onUpdate(environment: string, version: Version | undefined): void;
-  onPage(environment: string, web: string, digest: Digest): void;
-  onTask(environment: string, task: Task): void;
-  onChange(environment: string): void;
-  onGuard(life: Life, environment: string): void;
-  onSent(life: Life, name: WriteName): void;
-  onStatus(status: EnvironmentStatus, isCurrent: boolean): void;
+  readonly taint: (environment: string) => void;
+  readonly onRecord: (stream: Stream, record: Recorded) => void;
+  readonly onUpdate: (environment: string, version: Version | undefined) => void;
+  readonly onPage: (environment: string, web: string, digest: Digest) => void;
+  readonly onTask: (environment: string, task: Task) => void;
+  readonly onChange: (environment: string) => void;
+  readonly onGuard: (life: Life, environment: string) => void;
+  readonly onSent: (life: Life, name: WriteName) => void;
+  readonly onStatus: (status: EnvironmentStatus, isCurrent: boolean) => void;
   /** What differs between an environment's value and the world; undefined = nothing. */
-  falsehood(environment: Environment): string | undefined;
+  readonly falsehood: (environment: Environment) => string | undefined;
 }
 
 export function createWatch(parts: WatchParts): Watch {
