@@ -140,7 +140,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
   function gone(id: EnvironmentId): Wish {
     const name = id.slice(id.indexOf("/") + 1);
-    return { problems: [], unmanaged: `environments/${name}.yaml is gone` };
+    return { problems: [], unmanaged: `environments/${name}.yaml, or the application.yaml beside it, is gone` };
   }
 
   async function readAll(): Promise<void> {

@@ -45,7 +45,7 @@ describe("the distribution", () => {
       code: "distribution-missing",
       message: "web site: no distribution has the alias blog.test; there are shop.test",
     });
-    const unknown = bench.life().release(bench.environment("a", { distribution: "ENONE" }));
+    const unknown = bench.life().release(bench.environment("b", { distribution: "ENONE" }));
     await expect(unknown).rejects.toMatchObject({ code: "distribution-missing" });
   });
 });
