@@ -30,9 +30,14 @@ export function isError(candidate: Problem): boolean {
   return candidate.severity === "error";
 }
 
-/** `shop/environments/prod.yaml:4:5 unknown key …; hint`: one problem on one line. */
+/** `shop/environments/prod.yaml:4:5 unknown key …; hint`: one problem on one line, whatever a file is called or holds. */
 export function describeProblem({ file, line, column, message, hint }: Problem): string {
-  return `${file}:${line}:${column} ${message}${hint === undefined ? "" : ` (${hint})`}`;
+  return printable(`${file}:${line}:${column} ${message}${hint === undefined ? "" : ` (${hint})`}`);
+}
+
+/** Characters that end a line, move a cursor or turn the direction of text are written as their number. */
+function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
 }
 
 /** Sorted by place, each said once, at most LIMITS.problems of them. */
