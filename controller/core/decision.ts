@@ -187,13 +187,17 @@ function settled({ plan, memory, live, desired, now, observes }: Situation): Dec
   // Git took the open release back before it wrote anything: it has to end all the same.
   if (plan.steps.length === 0 && memory.open !== undefined && !observes)
     return { kind: "act", as: "release", target: "desired", why: `back to ${short(desired.sha)}, which never left` };
-  if (plan.steps.length === 0) return { kind: "rest", why: `healthy on ${short(desired.sha)}` };
+  if (plan.steps.length === 0 && plan.differences.length === 0)
+    return { kind: "rest", why: `healthy on ${short(desired.sha)}` };
   if (live.passed !== desired.fingerprint) return undefined;
   const moving = [...live.services.values()].some((one) => one.state === "present" && one.rollout.state === "moving");
   if (moving) return { kind: "wait", why: "somebody else's deployment is moving; it is judged when it has settled" };
   const what = plan.differences
     .map((one) => (one.kind === "service" ? `${one.service} ${one.field} ${one.live} → ${one.desired}` : one.kind))
     .join(", ");
+  // A glance sees that something differs and cannot say what would mend it; the next look goes all the way.
+  if (plan.steps.length === 0)
+    return { kind: "rest", why: desired.drift === "ignore" ? "drift is ignored here" : `drift: ${what}` };
   const repairs = recentRepairs(memory, now);
   if (memory.repairRequested && !observes)
     return { kind: "act", as: "repair", target: "desired", why: `asked to repair: ${what}` };
