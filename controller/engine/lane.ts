@@ -50,6 +50,9 @@ export interface LaneParts extends ConsiderParts, ReleaseParts {
   readonly id: EnvironmentId;
 }
 
+/** What a release that is tried again records each time, without having got any further. */
+const REPEATED: ReadonlySet<string> = new Set(["lease", "release-adopted", "step-started"]);
+
 /** Turns in a row that a lane may take without waiting for the next look. */
 const TURNS_MAX = 8;
 
@@ -65,14 +68,17 @@ export function createLane(parts: LaneParts): Lane {
   let said = "";
   let progress: string | undefined;
   let trouble: string | undefined;
+  /** What a release that goes on last ran into: shown until it gets further, however often it is tried. */
+  let stuck: Decision | undefined;
   const life = new AbortController();
   let current: { readonly stop: AbortController; readonly fingerprint: Digest } | undefined;
 
   const emit = (event: Extract<Event, { durable: false }>["event"]): void =>
     bus.publish({ durable: false, stream: ledger.stream, at: clock.now(), event });
   bus.subscribe((event) => {
-    if (!event.durable && event.stream === ledger.stream && event.event.type === "progress")
-      progress = event.event.text;
+    if (event.stream !== ledger.stream) return;
+    if (!event.durable && event.event.type === "progress") progress = event.event.text;
+    if (event.durable && !REPEATED.has(event.record.event.type)) stuck = undefined;
   });
 
   async function turn(): Promise<"again" | "quiet"> {
@@ -175,6 +181,7 @@ export function createLane(parts: LaneParts): Lane {
         const next = await turn();
         if (trouble !== undefined) emit({ type: "trouble-cleared", where: id });
         trouble = undefined;
+        stuck = undefined;
         if (next === "quiet" && !again) return;
       } catch (thrown) {
         if (life.signal.aborted) return;
@@ -188,6 +195,7 @@ export function createLane(parts: LaneParts): Lane {
   function settleTrouble(fault: Fault): void {
     const text = `${fault.code}: ${fault.message}`;
     standing = decisionOf(fault);
+    stuck = standing;
     if (trouble === text) return;
     trouble = text;
     emit({ type: "trouble", fault: faultValue(fault), where: id });
@@ -241,7 +249,7 @@ export function createLane(parts: LaneParts): Lane {
       problems: wish.problems,
       ...(wish.desired === undefined ? {} : { desired: wish.desired }),
       ...(considered === undefined ? {} : { live: considered.live, plan: considered.plan }),
-      ...(standing === undefined ? {} : { decision: standing }),
+      ...(standing === undefined ? {} : { decision: stuck ?? standing }),
       ...(progress === undefined ? {} : { progress }),
     }),
     async stop() {

@@ -71,7 +71,7 @@ function record(brief: ServiceDeploymentBrief): DeploymentRecord {
   return {
     arn: brief.serviceDeploymentArn ?? "",
     status: brief.status ?? "",
-    reason: brief.statusReason ?? "",
+    reason: (brief.statusReason ?? "").replace(/\.$/, ""),
     createdAtMs: brief.createdAt?.getTime() ?? 0,
     revision: brief.targetServiceRevisionArn ?? "",
   };

@@ -160,7 +160,7 @@ export function sinceOf(intendedAt: Instant, aws: Pick<Aws, "date">, clock: Pick
 /** What to believe when ECS keeps no record of a deployment that is gone. */
 function vanished(seen: EcsService, aim: Aim): ["deployment-failed" | "deployment-replaced", string] {
   const primary = primaryOf(seen);
-  const reason = primary?.rolloutStateReason ?? "";
+  const reason = (primary?.rolloutStateReason ?? "").replace(/\.$/, "");
   if (primary?.id === aim.deployment) return ["deployment-failed", reason === "" ? "ECS gave up on it" : reason];
   if (/circuit breaker|rolling back/i.test(reason)) return ["deployment-failed", `ECS rolled back: ${reason}`];
   return [
