@@ -61,7 +61,7 @@ export async function startController(options: ControllerOptions, parts: Control
     read: createReadManifests(sources, operator.place),
     contains: sources.contains,
     world,
-    journal: openJournal(config.journal, true),
+    journal: openJournal(config.journal, { create: true, aws, clock, env }),
     bus,
     clock,
     random: systemRandom,

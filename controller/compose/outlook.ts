@@ -11,6 +11,7 @@ import { consider } from "../engine/consider.ts";
 import { createWriterId } from "../journal/writer.ts";
 import type { Clock, Contains, Journal } from "../ports.ts";
 import { openAwsWorld } from "./aws-world.ts";
+import type { JournalParts } from "./journal.ts";
 import { openJournal } from "./journal.ts";
 import { systemRandom } from "./random.ts";
 
@@ -27,7 +28,7 @@ export function openOutlook({ journal: place, adopts, clock, contains, env }: Ou
   let remembered: Promise<ReadonlyMap<EnvironmentId, Memory> | undefined> | undefined;
 
   async function plan(desired: Environment, signal: AbortSignal): Promise<Foresight> {
-    remembered ??= recall(place);
+    remembered ??= recall(place, { create: false, aws, clock, env });
     const memories = await remembered;
     const memory = memories?.get(environmentId(desired)) ?? NOTHING;
     const surroundings = {
@@ -49,9 +50,12 @@ export function openOutlook({ journal: place, adopts, clock, contains, env }: Ou
 }
 
 /** Every environment the journal knows; undefined when there is no journal to read. */
-async function recall(place: Config["journal"]): Promise<ReadonlyMap<EnvironmentId, Memory> | undefined> {
+async function recall(
+  place: Config["journal"],
+  parts: JournalParts,
+): Promise<ReadonlyMap<EnvironmentId, Memory> | undefined> {
   try {
-    const journal: Journal = openJournal(place, false);
+    const journal: Journal = openJournal(place, parts);
     const memories = new Map<EnvironmentId, Memory>();
     for (const stream of await journal.streams()) {
       if (!stream.startsWith("environment/")) continue;

@@ -33,7 +33,12 @@ export function streamFolder(root: string, stream: Stream): string {
 }
 
 export function recordFile(root: string, stream: Stream, sequence: Sequence): string {
-  return join(streamFolder(root, stream), String(sequence).padStart(DIGITS, "0"));
+  return join(streamFolder(root, stream), recordName(sequence));
+}
+
+/** Twelve digits, so that names sort as their sequences do. */
+export function recordName(sequence: Sequence): string {
+  return String(sequence).padStart(DIGITS, "0");
 }
 
 /** The sequence a file's name says; undefined for files that are not records, which are left alone. */

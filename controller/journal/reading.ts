@@ -3,7 +3,7 @@ import { access, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Recorded, Sequence, Stream } from "../core/event.ts";
 import * as layout from "./layout.ts";
-import { RECORD_BYTES, damaged, decode } from "./record.ts";
+import { RECORD_BYTES, damaged, decode, utf8 } from "./record.ts";
 import { codeOf, unavailable } from "./volume.ts";
 
 /** Records read at once. */
@@ -112,13 +112,5 @@ export async function isThere(path: string): Promise<boolean> {
   } catch (thrown) {
     if (codeOf(thrown) === "ENOENT") return false;
     throw thrown;
-  }
-}
-
-function utf8(bytes: Uint8Array, path: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (thrown) {
-    throw damaged(path, "is not UTF-8", thrown);
   }
 }

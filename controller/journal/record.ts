@@ -128,6 +128,15 @@ export function decode(line: string, where: string, sequence: number): Recorded 
   return { v: RECORD_VERSION, sequence, at: Instant.of(at), writer, epoch, nonce, event: readEvent(event, where) };
 }
 
+/** The text of a record's bytes. Fault `journal-damaged` when they are no text. */
+export function utf8(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (thrown) {
+    throw damaged(where, "is not UTF-8", thrown);
+  }
+}
+
 function readEvent(event: unknown, where: string): Durable {
   if (!isTable(event)) throw damaged(where, "has no event");
   const type = event["type"];
