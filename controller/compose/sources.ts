@@ -48,6 +48,12 @@ export function createSources({ repositories, folder, credentials, env }: Source
         `source ${address.text}: a path is read only where the configuration repository is a path`,
       );
     }
+    if (isOwnMachine(address) && !isOwnMachine(ours) && ours.protocol !== "file") {
+      throw new Fault(
+        "repository-denied",
+        `source ${address.text}: this machine is asked only where the configuration repository is on it`,
+      );
+    }
     const trusted = address.host !== undefined && address.host === ours.host;
     const { credentials: _, ...anonymous } = options;
     const how = trusted ? options : anonymous;
@@ -72,6 +78,14 @@ export function createSources({ repositories, folder, credentials, env }: Source
     },
   };
 }
+
+/** A manifest must not make the controller knock at services that listen beside it, or at metadata of its machine. */
+function isOwnMachine({ host }: Address): boolean {
+  return host !== undefined && OWN_MACHINE.test(host.replace(/:\d+$/, ""));
+}
+
+const OWN_MACHINE =
+  /^(?:localhost|127\.[0-9.]+|[0-9]+|0x[0-9a-f]+|169\.254\.[0-9.]+|\[::[0-9a-f.:]*\]|\[fe[89ab][0-9a-f]:.*\])$/i;
 
 /** `owner/name` stands for GitHub; anything else is an address as it is. */
 function addressOf(source: string): string {

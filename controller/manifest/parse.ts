@@ -73,7 +73,12 @@ export async function readFolder(folder: ManifestFolder, context: FolderContext)
     return { ...broken(files, problems, application, applicationFile), ...signers };
   }
   const base = { manifest: read.manifest, application, file: applicationFile, ranks: pipeline.ranks };
-  const sketches = files.map((file) => sketch(file, base, context));
+  const sketches: Sketch[] = [];
+  const breathe = createBreath();
+  for (const file of files) {
+    sketches.push(sketch(file, base, context));
+    await breathe();
+  }
   const tasks = await taskFiles(sketches, folder.folder, context);
   const shared = sharedDigest(base.manifest, folder.folder, tasks);
   const environments: EnvironmentReading[] = [];
@@ -151,6 +156,18 @@ interface Base {
   readonly file: ManifestFile;
   readonly ranks: Ranks;
 }
+
+/** Reading many large files must not keep leases, answers and other environments waiting: in between, they get a turn. */
+function createBreath(): () => Promise<void> {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < TURN_MS) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    since = performance.now();
+  };
+}
+
+const TURN_MS = 50;
 
 /** An environment as far as it can be read without asking anybody. */
 interface Sketch {

@@ -32,7 +32,7 @@ function watch(source: Source, journal: Journal) {
     watched,
     events,
     /** Environments with what is wished and whether they are halted, and why the repository is. */
-    async look() {
+    look: async () => {
       const look = await watched.look(signal);
       await look?.commit();
       return { ...summary(look), why: watched.state().halted, trouble: watched.state().trouble };
