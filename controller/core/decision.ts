@@ -1,48 +1,14 @@
 // What to do now: rest, act, wait or ask a person. Pure; the same inputs decide the same.
 import type { Sha } from "./brand.ts";
-import { Instant, short } from "./brand.ts";
-import type { Environment } from "./environment.ts";
-import type { FaultCode } from "./fault.ts";
-import { FAULTS } from "./fault.ts";
-import type { Verdict } from "./gates.ts";
-import type { Memory } from "./history.ts";
+import { short } from "./brand.ts";
 import { recentRepairs } from "./history.ts";
 import { LIMITS } from "./limits.ts";
-import type { LiveState } from "./live.ts";
-import { migrationKey } from "./fingerprint.ts";
-import type { Plan } from "./plan.ts";
+import type { Memory } from "./memory.ts";
+import { failed, firstContact, forbidden, gated, isUnknown, unknownMigration, unreadable } from "./obstacles.ts";
+import type { Decision, Situation } from "./situation.ts";
 import type { StepOf } from "./step.ts";
-import type { ReleaseKind } from "./event.ts";
 
-export type Decision =
-  | { readonly kind: "rest"; readonly why: string }
-  | {
-      readonly kind: "act";
-      readonly as: ReleaseKind;
-      /** What is released: what Git says now, what the running release started with, or the last good release. */
-      readonly target: "desired" | "open" | "good";
-      /** The open release only learns how its started migrations ended; then a newer one takes its place. */
-      readonly only?: "started-migrations";
-      readonly why: string;
-    }
-  | { readonly kind: "wait"; readonly until?: Instant; readonly why: string; readonly code?: FaultCode }
-  | { readonly kind: "blocked"; readonly code?: FaultCode; readonly why: string; readonly next: string };
-
-/** What stands around one environment beside its plan. */
-export interface Situation {
-  readonly desired: Environment;
-  readonly live: LiveState;
-  readonly plan: Plan;
-  readonly memory: Memory;
-  readonly gates: readonly Verdict[];
-  /** The repository halted on rewritten history and names this environment. */
-  readonly halted?: string;
-  /** LOCKSTEP_ADOPT=release: the first contact may move what runs. */
-  readonly adopts: boolean;
-  /** Reports and plans only; writes nothing (`serve --observe`). */
-  readonly observes: boolean;
-  readonly now: Instant;
-}
+export type { Decision, Situation } from "./situation.ts";
 
 /** In order of precedence: what is running goes on; what failed is remembered; starts need every permission. */
 export function decide(situation: Situation): Decision {
@@ -104,84 +70,6 @@ function rollback(situation: Situation): Decision | undefined {
   return { kind: "act", as: "rollback", target: "good", why };
 }
 
-/** Whatever forbids starts: a reading of Git older than the journal's, rewritten history, or a hold. */
-function forbidden({ halted, desired, now, plan, memory }: Situation): Decision | undefined {
-  if (memory.arrival !== undefined && memory.arrival.fingerprint !== desired.fingerprint) {
-    return {
-      kind: "wait",
-      why: `another controller has read ${short(memory.arrival.commit)} of Git; it is read at the next look`,
-    };
-  }
-  if (halted !== undefined) {
-    return { kind: "blocked", code: "history-rewritten", why: halted, next: FAULTS["history-rewritten"].next };
-  }
-  const hold = desired.hold;
-  if (hold === undefined || (hold.until !== undefined && hold.until <= now) || plan.steps.length === 0)
-    return undefined;
-  const until = hold.until === undefined ? undefined : Instant.of(hold.until);
-  const clears = until === undefined ? "" : ` (until ${Instant.toIso(until)})`;
-  const why = `on hold: ${hold.reason}${clears}; ${short(desired.sha)} waits`;
-  return { kind: "wait", why, ...(until === undefined ? {} : { until }) };
-}
-
-function unreadable({ plan, memory, live, desired }: Situation): Decision | undefined {
-  const blocker = plan.blockers[0];
-  if (blocker === undefined) return undefined;
-  // At rest only what runs matters: a tag that was deleted since does not unmake a healthy environment.
-  if (
-    live.passed === desired.fingerprint &&
-    memory.undo === undefined &&
-    live.artifacts.size > 0 &&
-    isArtifact(blocker.code)
-  ) {
-    return undefined;
-  }
-  const more = plan.blockers.length > 1 ? ` (and ${plan.blockers.length - 1} more)` : "";
-  const row = FAULTS[blocker.code];
-  if (row.consequence === "retry") return { kind: "wait", why: `${blocker.message}${more}`, code: blocker.code };
-  return { kind: "blocked", code: blocker.code, why: `${blocker.message}${more}`, next: row.next };
-}
-
-function isArtifact(code: FaultCode): boolean {
-  return code.startsWith("artifact-") || code === "release-incomplete";
-}
-
-function isUnknown(memory: Memory, desired: Environment): boolean {
-  return desired.migrations.some(
-    (migration) => memory.migrations.get(migrationKey(desired, migration))?.state === "unknown",
-  );
-}
-
-function unknownMigration({ memory, desired, plan }: Situation): Decision | undefined {
-  if (!isUnknown(memory, desired) || plan.direction === "back") return undefined;
-  const [application, name] = [desired.application, desired.name];
-  const next = `check the database, then \`lockstep resolve ${application}/${name} --migration applied|not-applied\``;
-  return {
-    kind: "blocked",
-    code: "migration-unknown",
-    why: `outcome of the migration of ${short(desired.sha)} is unknown`,
-    next,
-  };
-}
-
-function failed({ memory, desired }: Situation): Decision | undefined {
-  const failure = memory.failure;
-  if (failure === undefined || failure.fingerprint !== desired.fingerprint) return undefined;
-  const back =
-    memory.rollbackFailed?.release === failure.release
-      ? `; the rollback failed too: ${memory.rollbackFailed.message}`
-      : memory.good !== undefined &&
-          memory.releases.some((one) => one.number === failure.release && one.state === "rolled-back")
-        ? `; rolled back to ${short(memory.good.desired.sha)}`
-        : "";
-  return {
-    kind: "blocked",
-    code: failure.code,
-    why: `release #${failure.release} of ${short(desired.sha)} failed at ${failure.step}: ${failure.message}${back}. Git still says ${short(desired.sha)}`,
-    next: `revert or fix it in Git, or \`lockstep retry ${desired.application}/${desired.name}\` once the cause is gone`,
-  };
-}
-
 /** Nothing to do, or only what moved by itself. */
 function settled({ plan, memory, live, desired, now, observes }: Situation): Decision | undefined {
   // Git took the open release back before it wrote anything: it has to end all the same.
@@ -207,35 +95,6 @@ function settled({ plan, memory, live, desired, now, observes }: Situation): Dec
     return { kind: "rest", why: `drift: ${what}; repaired ${repairs} times within the hour, now only reported` };
   }
   return { kind: "rest", why: `drift: ${what}` };
-}
-
-function firstContact({ memory, desired, live, adopts }: Situation): Decision | undefined {
-  if (memory.good !== undefined || memory.lastNumber > 0 || memory.released || adopts) return undefined;
-  if (memory.adoption?.matches === true) return undefined;
-  const running = [...live.services].map(([name, one]) =>
-    one.state === "present" ? `${name} ${one.version.slice(one.version.lastIndexOf("/") + 1)}` : name,
-  );
-  const id = `${desired.application}/${desired.name}`;
-  return {
-    kind: "wait",
-    why: `first contact: live runs ${running.join(", ") || "nothing known"}, Git says ${short(desired.sha)}; \`lockstep adopt ${id}\` to release`,
-  };
-}
-
-function gated({ gates, desired }: Situation): Decision | undefined {
-  const blocking = gates.find((gate) => gate.state === "blocked");
-  if (blocking !== undefined)
-    return {
-      kind: "blocked",
-      why: blocking.why,
-      next: blocking.next ?? "clear the gate, or bump to a SHA that passes it",
-    };
-  const waiting = gates.filter((gate) => gate.state === "waiting");
-  if (waiting.length === 0) return undefined;
-  const untils = waiting.flatMap((gate) => (gate.until === undefined ? [] : [gate.until]));
-  const until = untils.length === waiting.length ? Instant.of(Math.max(...untils)) : undefined;
-  const why = `${short(desired.sha)} waits: ${waiting.map((gate) => gate.why).join("; ")}`;
-  return { kind: "wait", why, ...(until === undefined ? {} : { until }) };
 }
 
 function start({ plan, desired, memory, observes }: Situation): Decision {

@@ -1,6 +1,5 @@
 // What an environment's state is called, and the one document that command line, API and page all show.
-import type { Digest, ServiceName, Sha, WebName } from "./brand.ts";
-import type { Instant } from "./brand.ts";
+import type { Digest, Instant, ServiceName, Sha, WebName } from "./brand.ts";
 import type { Decision } from "./decision.ts";
 import type { Difference } from "./difference.ts";
 import type { Environment, EnvironmentId } from "./environment.ts";
@@ -173,6 +172,7 @@ function sentence({
       return { state: "blocked", why, ...codeOf(decision), next: decision.next, ...when };
     return { state: "converging", why, ...(held ? codeOf(decision) : {}), ...when };
   }
+  const { why } = decision;
   switch (decision.kind) {
     case "rest": {
       const proven = memory.passed === desired.fingerprint && live !== undefined;
@@ -182,14 +182,9 @@ function sentence({
     case "act":
       return { state: "converging", why: decision.why, ...when };
     case "wait":
-      return {
-        state: decision.code === undefined ? "waiting" : "unknown",
-        why: decision.why,
-        ...codeOf(decision),
-        ...when,
-      };
+      return { state: decision.code === undefined ? "waiting" : "unknown", why, ...codeOf(decision), ...when };
     case "blocked": {
-      const failed = memory.failure !== undefined && memory.failure.fingerprint === desired.fingerprint;
+      const failed = memory.failure?.fingerprint === desired.fingerprint;
       const back = memory.releases.some((one) => one.number === memory.failure?.release && one.state === "rolled-back");
       return {
         state: failed ? (back ? "rolled-back" : "failed") : "blocked",

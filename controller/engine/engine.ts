@@ -8,6 +8,7 @@ import type { Memory } from "../core/history.ts";
 import type { EnvironmentStatus, StatusDocument } from "../core/status.ts";
 import { inOrder, statusOf } from "../core/status.ts";
 import type { Clock, Contains, Control, Journal, Random, ReadManifests, Source, World } from "../ports.ts";
+import type { Arrival } from "./arrivals.ts";
 import { arrive } from "./arrivals.ts";
 import type { Bus } from "./bus.ts";
 import { createControl } from "./control.ts";
@@ -15,7 +16,7 @@ import { identify } from "./identify.ts";
 import type { Lane, Wish } from "./lane.ts";
 import { createLane } from "./lane.ts";
 import { createLedger } from "./ledger.ts";
-import type { Arrival, Repository } from "./repository.ts";
+import type { Repository } from "./repository.ts";
 import { createRepository } from "./repository.ts";
 
 export interface EngineParts {

@@ -3,9 +3,9 @@ import { cancellation } from "../core/cancel.ts";
 import type { Digest } from "../core/brand.ts";
 import type { Decision } from "../core/decision.ts";
 import type { Environment, EnvironmentId } from "../core/environment.ts";
-import type { EnvironmentEvent, Event, Nudge } from "../core/event.ts";
+import type { EnvironmentEvent, Ephemeral, Nudge } from "../core/event.ts";
 import { NOTHING } from "../core/history.ts";
-import { Fault, faultOf, faultValue } from "../core/fault.ts";
+import { Fault, faultOf } from "../core/fault.ts";
 import type { LiveState } from "../core/live.ts";
 import { withMarks } from "../core/marks.ts";
 import { startedMigrations } from "../core/decision.ts";
@@ -18,6 +18,7 @@ import type { Ledger } from "./ledger.ts";
 import type { ReleaseParts } from "./release.ts";
 import { release, valueOf } from "./release.ts";
 import { noteDrift, noteHold, noteManaged } from "./transitions.ts";
+import { createVoice, decisionOf } from "./voice.ts";
 
 /** What Git says of one environment now. */
 export interface Wish {
@@ -65,16 +66,15 @@ export function createLane(parts: LaneParts): Lane {
   let running: Promise<void> | undefined;
   let again = false;
   let passes = 0;
-  let said = "";
   let progress: string | undefined;
-  let trouble: string | undefined;
   /** What a release that goes on last ran into: shown until it gets further, however often it is tried. */
   let stuck: Decision | undefined;
   const life = new AbortController();
   let current: { readonly stop: AbortController; readonly fingerprint: Digest } | undefined;
 
-  const emit = (event: Extract<Event, { durable: false }>["event"]): void =>
+  const emit = (event: Ephemeral): void =>
     bus.publish({ durable: false, stream: ledger.stream, at: clock.now(), event });
+  const voice = createVoice(emit, id);
   bus.subscribe((event) => {
     if (event.stream !== ledger.stream) return;
     if (!event.durable && event.event.type === "progress") progress = event.event.text;
@@ -103,7 +103,7 @@ export function createLane(parts: LaneParts): Lane {
     if (await meet(considered)) return "again";
     await noteDrift(ledger, considered);
     standing = considered.decision;
-    announce(standing);
+    voice.decided(standing);
     return considered.decision.kind === "act" ? act(considered) : "quiet";
   }
 
@@ -164,23 +164,12 @@ export function createLane(parts: LaneParts): Lane {
     return withMarks(observation, desired, memory);
   }
 
-  /** A decision that did not change says nothing. */
-  function announce(decision: Decision): void {
-    const text = `${decision.kind}: ${decision.why}`;
-    if (text === said) return;
-    said = text;
-    const code = "code" in decision && decision.code !== undefined ? { code: decision.code } : {};
-    const next = decision.kind === "blocked" ? { next: decision.next } : {};
-    emit({ type: "decided", decision: decision.kind, why: decision.why, ...code, ...next });
-  }
-
   async function turns(): Promise<void> {
     for (let count = 0; count < TURNS_MAX && !life.signal.aborted; count += 1) {
       again = false;
       try {
         const next = await turn();
-        if (trouble !== undefined) emit({ type: "trouble-cleared", where: id });
-        trouble = undefined;
+        voice.wentWell();
         stuck = undefined;
         if (next === "quiet" && !again) return;
       } catch (thrown) {
@@ -193,12 +182,9 @@ export function createLane(parts: LaneParts): Lane {
 
   /** What could not be done now is said once, shown as it is, and tried again at the next look. */
   function settleTrouble(fault: Fault): void {
-    const text = `${fault.code}: ${fault.message}`;
     standing = decisionOf(fault);
     stuck = standing;
-    if (trouble === text) return;
-    trouble = text;
-    emit({ type: "trouble", fault: faultValue(fault), where: id });
+    voice.trouble(fault);
   }
 
   /** While a release runs, a newer wish that may start ends it at the next safe point. */
@@ -257,10 +243,4 @@ export function createLane(parts: LaneParts): Lane {
       await running;
     },
   };
-}
-
-function decisionOf(fault: Fault): Decision {
-  const { code, message } = fault;
-  if (fault.consequence === "retry") return { kind: "wait", code, why: message };
-  return { kind: "blocked", code, why: message, next: fault.next };
 }

@@ -2,10 +2,11 @@
 import type { Instant, Sha } from "../core/brand.ts";
 import { short } from "../core/brand.ts";
 import type { Environment, EnvironmentId } from "../core/environment.ts";
-import type { Nudge, Recorded, RepositoryEvent, Stream } from "../core/event.ts";
+import type { Ephemeral, Nudge, Recorded, RepositoryEvent, Stream } from "../core/event.ts";
 import { Fault, faultOf, faultValue } from "../core/fault.ts";
-import { LIMITS } from "../core/limits.ts";
 import type { Clock, Journal, ManifestEntry, ReadManifests, Reading, Source } from "../ports.ts";
+import type { Arrival } from "./arrivals.ts";
+import { arrivalsBetween } from "./arrivals.ts";
 import type { Bus } from "./bus.ts";
 import type { Wish } from "./lane.ts";
 
@@ -16,13 +17,6 @@ export interface RepositoryState {
   readonly readAt?: Instant;
   readonly halted?: string;
   readonly trouble?: string;
-}
-
-/** Where an environment's present fingerprint came into force. */
-export interface Arrival {
-  readonly environment: Environment;
-  readonly commit: Sha;
-  readonly before?: Environment;
 }
 
 export interface Repository {
@@ -68,6 +62,8 @@ export function createRepository(parts: RepositoryParts): Repository {
   let state: RepositoryState = { address: source.address, branch: source.branch };
   let trouble: string | undefined;
   let invalid = "";
+
+  const emit = (event: Ephemeral): void => bus.publish({ durable: false, stream, at: clock.now(), event });
 
   async function refresh(): Promise<void> {
     for await (const record of journal.read(stream, sequence + 1)) take(record);
@@ -153,7 +149,8 @@ export function createRepository(parts: RepositoryParts): Repository {
     const reading = await read(head, signal);
     const from = seen;
     const before = from === undefined ? undefined : await read(from, signal);
-    const arrivals = from === head ? [] : await arrivalsBetween(from, head, signal);
+    const step = { older: from, newer: head };
+    const arrivals = from === head ? [] : await arrivalsBetween(step, source, (commit) => read(commit, signal), signal);
     const { halted: _, trouble: __, ...rest } = state;
     state = { ...rest, head, readAt: clock.now() };
     sayProblems(reading.problems);
@@ -175,34 +172,8 @@ export function createRepository(parts: RepositoryParts): Repository {
   /** Problems of whole folders belong to no environment: they are said here, once. */
   function sayProblems(problems: readonly string[]): void {
     const text = problems.join("\n");
-    if (text !== "" && text !== invalid)
-      bus.publish({ durable: false, stream, at: clock.now(), event: { type: "manifest-invalid", problems } });
+    if (text !== "" && text !== invalid) emit({ type: "manifest-invalid", problems });
     invalid = text;
-  }
-
-  /** Walks the first-parent commits that touch the configuration, so that A → B → A is three arrivals, also when read at once. */
-  async function arrivalsBetween(older: Sha | undefined, newer: Sha, signal: AbortSignal): Promise<readonly Arrival[]> {
-    const last = new Map<EnvironmentId, Environment>();
-    const found: Arrival[] = [];
-    const commits: Sha[] = [];
-    if (older !== undefined) {
-      for (const entry of (await read(older, signal)).environments)
-        if (entry.environment !== undefined) last.set(entry.id, entry.environment);
-      const paths = pathsOf(await read(older, signal), await read(newer, signal));
-      commits.push(...(await source.changes(older, newer, paths, LIMITS.arrivals, signal)));
-    }
-    if (commits.at(-1) !== newer) commits.push(newer);
-    for (const commit of commits) {
-      for (const { id, environment } of (await read(commit, signal)).environments) {
-        if (environment === undefined) continue;
-        const before = last.get(id);
-        if (before?.fingerprint !== environment.fingerprint) {
-          found.push({ environment, commit, ...(before === undefined ? {} : { before }) });
-        }
-        last.set(id, environment);
-      }
-    }
-    return found;
   }
 
   return {
@@ -212,26 +183,13 @@ export function createRepository(parts: RepositoryParts): Repository {
       try {
         await refresh();
         const looked = await lookAtHead(signal);
-        if (trouble !== undefined)
-          bus.publish({
-            durable: false,
-            stream,
-            at: clock.now(),
-            event: { type: "trouble-cleared", where: source.address },
-          });
+        if (trouble !== undefined) emit({ type: "trouble-cleared", where: source.address });
         trouble = undefined;
         return looked;
       } catch (thrown) {
         if (signal.aborted) return undefined;
         const fault = faultOf(thrown);
-        if (trouble !== fault.message) {
-          bus.publish({
-            durable: false,
-            stream,
-            at: clock.now(),
-            event: { type: "trouble", fault: faultValue(fault), where: source.address },
-          });
-        }
+        if (trouble !== fault.message) emit({ type: "trouble", fault: faultValue(fault), where: source.address });
         trouble = fault.message;
         return undefined;
       }
@@ -276,20 +234,6 @@ function differing(before: Reading, after: Reading | undefined): ReadonlySet<Env
     new Map((reading?.environments ?? []).map((entry) => [entry.id, entry.content]));
   const [older, newer] = [contents(before), contents(after)];
   return new Set([...older.keys(), ...newer.keys()].filter((id) => older.get(id) !== newer.get(id)));
-}
-
-/** Everything that decides what the environments of two readings are: their folders and their task files. */
-function pathsOf(...readings: readonly Reading[]): readonly string[] {
-  const paths = readings.flatMap(({ environments }) =>
-    environments.flatMap(({ environment }) => {
-      if (environment === undefined) return [];
-      const { folder } = environment.revision;
-      const under = (path: string): string => (folder === "" ? path : `${folder}/${path}`);
-      const tasks = environment.services.flatMap(({ task }) => (task.kind === "file" ? [under(task.path)] : []));
-      return [under("environments"), ...tasks];
-    }),
-  );
-  return paths.length === 0 ? ["environments"] : [...new Set(paths)];
 }
 
 function wishOf(entry: ManifestEntry, inForce: Environment | undefined): Wish {
