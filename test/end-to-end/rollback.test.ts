@@ -2,7 +2,7 @@
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Account, openAccount } from "./support/account.ts";
-import { accepted, isRead } from "./support/calls.ts";
+import { accepted, isRead, tally } from "./support/calls.ts";
 import { FOUND_CONFIGURATION } from "./support/infrastructure.ts";
 import { openSite, type Site } from "./support/site.ts";
 import type { Shop } from "./support/shop.ts";
@@ -95,4 +95,29 @@ test.concurrent("with `onFailure: stop` nothing is put back, and a revert makes 
   await site.repository.revert(bump);
   await site.controller.healthy(shop.id("dev"), good);
   expect(JSON.parse(await shop.version("dev"))).toMatchObject({ sha: good });
+});
+
+test.concurrent("a write that is denied stops all writing: blocked, looked at again, and it goes on when it is granted", async () => {
+  const shop = await site.shop("refused", { services: ["api"] });
+  const sha = await shop.build();
+  await account.fault({
+    operation: "ecs:UpdateService",
+    kind: "denied",
+    count: "forever",
+    match: shop.cluster("dev"),
+  });
+  await shop.bump("dev", sha);
+  const status = await site.controller.sees(shop.id("dev"), "denied", ({ code }) => code === "denied");
+  expect(status.why).toContain("ecs:UpdateService");
+  expect(status.why).toContain("arn:aws:iam::111122223333:user/sandbox");
+  expect((await site.controller.run("wait", shop.id("dev"), "--timeout", "20s")).code).toBe(4);
+  const accepts = async (): Promise<object> =>
+    tally((await shop.calls("dev")).filter((call) => !isRead(call) && call.error === undefined));
+  const before = await accepts();
+  for (let look = 0; look < 3; look += 1) await site.controller.look(shop.cluster("dev"));
+  expect(await accepts()).toEqual(before);
+  expect(await shop.page("dev")).toContain(shop.found);
+  await account.heal();
+  await site.controller.healthy(shop.id("dev"), sha);
+  expect(accepted(await shop.calls("dev"), "ecs:RunTask")).toHaveLength(1);
 });

@@ -39,7 +39,8 @@ export function createPublishing(on: Publishing): {
   async function stage(at: Spot, step: StepOf<"stage">, turn: Turn, seen: Seen): Promise<Outcome> {
     const release = await on.releases.planned(at.web, at.place, step.digest, at.signal);
     const serial = (seen.marker?.serial ?? 0) + 1;
-    const known = believed(seen.marker, release, undefined);
+    // Resumed while something else stands in the way: what this release has staged is not staged at every look.
+    const known = believed(seen.marker, release, stagedBy(turn, step, handovers));
     const { stage: assets } = copies(release.files, known, serial);
     if (assets.length === 0) return { status: "done", note: "no new assets" };
     // Announced first, so that a crash leaves no key behind that pruning does not know of.
@@ -133,7 +134,7 @@ async function alreadyServed(
 /** What the stage step of this release left: undefined unless the journal says that it ended well. */
 function stagedBy(
   turn: Turn,
-  step: StepOf<"publish">,
+  step: Pick<StepOf<"stage" | "publish">, "web" | "digest">,
   handovers: ReadonlyMap<string, Handover>,
 ): Parameters<typeof believed>[2] {
   const id = stepId({ kind: "stage", web: step.web, digest: step.digest, why: "" });
