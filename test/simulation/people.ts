@@ -1,5 +1,5 @@
 // What people and the world do to a run: pushes good and bad, changes by hand, nudges that follow what the status says.
-import type { EnvironmentName, Sha } from "../../controller/core/brand.ts";
+import type { Digest, EnvironmentName, ServiceName, Sha, TargetVersion } from "../../controller/core/brand.ts";
 import type { Control } from "../../controller/ports.ts";
 import { migrationKey } from "../../controller/core/fingerprint.ts";
 import type { EnvironmentStatus } from "../../controller/core/status.ts";
@@ -10,17 +10,35 @@ import type { Deed } from "./tally.ts";
 
 const NUDGE = { actor: "person", reason: "simulation" } as const;
 
+/** What people can do to an environment past the controller, and what they can look up. */
+export interface Handiwork {
+  outage: boolean;
+  readonly cluster: {
+    update(service: ServiceName, set: { readonly version?: TargetVersion; readonly count?: number }): void;
+    registerByHand(service: ServiceName, digest: Digest): { readonly arn: TargetVersion };
+  };
+  readonly pages: ReadonlyMap<string, { assets(): ReadonlySet<Digest>; putPage(digest: Digest): void }>;
+  readonly tasks: { readonly applied: Pick<ReadonlySet<string>, "has"> };
+}
+
+/** The part of a scene that people move in: of either tier. */
+export type Stage = Pick<Scene, "chance" | "timeline" | "tally" | "repository" | "builds" | "shape"> & {
+  readonly grounds: ReadonlyMap<string, Handiwork>;
+};
+
+type Operated = Pick<Controller, "engine" | "isUp">;
+
 export interface People {
   /** One deed by chance. */
   act(): void;
   /** Git says something good of every environment, with nothing in its way. */
   mend(): void;
   /** Does what the status of each environment asks for; `true` = tries again what failed. */
-  follow(controller: Controller, retries: boolean): void;
+  follow(controller: Operated, retries: boolean): void;
 }
 
-export function createPeople(scene: Scene, controllers: () => readonly Controller[]): People {
-  const { chance, timeline, tally, repository, builds, shape, grounds } = scene;
+export function createPeople(stage: Stage, controllers: () => readonly Operated[]): People {
+  const { chance, timeline, tally, repository, builds, shape, grounds } = stage;
   let notify = 0;
   let lastGood: Sha | undefined;
 
@@ -127,9 +145,7 @@ export function createPeople(scene: Scene, controllers: () => readonly Controlle
     },
     "drift by hand: count": () => {
       const { cluster } = ground();
-      cluster.update(chance.pick(shape.services) as Parameters<typeof cluster.view>[0], {
-        count: chance.between(1, 5),
-      });
+      cluster.update(chance.pick(shape.services) as ServiceName, { count: chance.between(1, 5) });
     },
     "drift by hand: page": () => {
       const pages = [...ground().pages.values()];
@@ -158,7 +174,7 @@ export function createPeople(scene: Scene, controllers: () => readonly Controlle
 
   function byHand(commit: number): void {
     const { cluster } = ground();
-    const service = chance.pick(shape.services) as Parameters<typeof cluster.view>[0];
+    const service = chance.pick(shape.services) as ServiceName;
     const built = builds.resolve(`service/${service}`, builds.commits[commit]?.sha ?? ("" as Sha), undefined);
     if (built.state === "resolved") {
       cluster.update(service, { version: cluster.registerByHand(service, built.digest).arn });
