@@ -212,11 +212,19 @@ describe("a migration that passes", () => {
     });
     const other = migrateStep(desired());
     const of = desired({ migration: { timeoutMs: 10_000 } });
-    // The process dies right after StopTask: the journal says "started", a person resolves it and asks again.
+    // The process dies right after StopTask and its outcome is lost; a person says that it was not applied.
     const first = world
       .ecs()
       .runners.migrate(other, world.turn(of), world.context(abortingAfter(world, 19_000, "shutdown")));
     expect(await world.run(first)).toEqual({ status: "cancelled", by: "shutdown" });
+    world.tell({
+      type: "migration-settled",
+      migration: MIGRATE,
+      key: other.key,
+      result: "unknown",
+      message: "lost",
+      log: [],
+    });
     world.tell({
       type: "resolved",
       migration: MIGRATE,
