@@ -3,6 +3,8 @@ import { parseArgs } from "node:util";
 import type { Recorded, Stream } from "../../controller/core/event.ts";
 import { run } from "./run.ts";
 import { createTally, missing } from "./tally.ts";
+import { missing as missingOnTheWire } from "./wire/required.ts";
+import { runOnTheWire } from "./wire/run.ts";
 
 const { values } = parseArgs({
   options: {
@@ -14,7 +16,14 @@ const { values } = parseArgs({
   },
 });
 
-if (values.tier !== "decision") throw new Error(`there is no tier ${values.tier}; the one there is: decision`);
+const TIERS = {
+  decision: { live: run, missing },
+  wire: { live: runOnTheWire, missing: missingOnTheWire },
+} as const;
+if (values.tier !== "decision" && values.tier !== "wire") {
+  throw new Error(`there is no tier ${values.tier}; those there are: ${Object.keys(TIERS).join(", ")}`);
+}
+const tier = TIERS[values.tier];
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
 const tally = createTally();
 
@@ -37,19 +46,19 @@ let failed = 0;
 const isNumber = /^[0-9]+$/.test(values.from);
 for (let nth = 0; nth < Number(values.seeds); nth += 1) {
   const seed = isNumber ? String(Number(values.from) + nth) : nth === 0 ? values.from : `${values.from}+${nth}`;
-  const result = await run({ seed, ...(values.trace ? { onRecord: trace } : {}) });
+  const result = await tier.live({ seed, ...(values.trace ? { onRecord: trace } : {}) });
   lives += result.lives;
   tally.add(result.tally);
   if (result.violations.length === 0) continue;
   failed += 1;
   out(`seed ${seed}: ${result.violations.slice(0, 3).join("\n  ")}`);
-  out(`  replay: npm run simulate -- --seeds 1 --from ${seed}`);
+  out(`  replay: npm run simulate -- --seeds 1 --from ${seed}${values.tier === "wire" ? " --tier wire" : ""}`);
 }
 if (values.counts)
   for (const [name, count] of [...tally.counts()].toSorted(([a], [b]) => (a < b ? -1 : 1)))
     out(`${String(count).padStart(8)} ${name}`);
 const seconds = (performance.now() - startMs) / 1000;
 out(`${values.seeds} seeds, ${lives} lives, ${failed} failed, ${seconds.toFixed(1)} s`);
-const never = missing(tally);
+const never = tier.missing(tally);
 if (never.length > 0) out(`never happened: ${never.join(", ")}`);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -58,7 +58,10 @@ export function createContainers({ chance, tally, builds, onMigration, onChange 
     return migrationOutcome(commit, dice, attempt > 1 && dice.is(0.5));
   }
 
-  function watched(container: ContainerStart, events: HostEvents): { readonly one: Running; readonly heard: HostEvents } {
+  function watched(
+    container: ContainerStart,
+    events: HostEvents,
+  ): { readonly one: Running; readonly heard: HostEvents } {
     const commit = commitOf(container, builds());
     const environment = clusterOf(container);
     const one: Running = {

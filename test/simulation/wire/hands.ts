@@ -168,7 +168,15 @@ export function bucketOf(environment: string): string {
 async function definitionOf({ operations }: Account, family: string): Promise<Readonly<Record<string, unknown>>> {
   const answer = await operations.json("ecs", "DescribeTaskDefinition", { taskDefinition: family });
   const whole = answer["taskDefinition"] as Readonly<Record<string, unknown>>;
-  const names = ["family", "networkMode", "requiresCompatibilities", "cpu", "memory", "executionRoleArn", "taskRoleArn"];
+  const names = [
+    "family",
+    "networkMode",
+    "requiresCompatibilities",
+    "cpu",
+    "memory",
+    "executionRoleArn",
+    "taskRoleArn",
+  ];
   return Object.fromEntries([...names, "containerDefinitions"].map((name) => [name, whole[name]]));
 }
 

@@ -12,6 +12,8 @@ export type AwsFault = (typeof AWS_FAULTS)[number];
 
 export interface WireLife {
   readonly life: Life;
+  /** The AWS call at which it died. */
+  diedAt?: string;
   /** Dies at the next call of this operation, before its effect or after it. */
   crash?: { readonly at: AwsOperation; readonly side: "before" | "after" };
   /** The next call of this operation meets this fault. */
@@ -41,6 +43,7 @@ export function createLine(parts: LineParts): (request: SandboxRequest) => Promi
 
   function die(operation: string, side: "before" | "after"): never {
     delete wire.crash;
+    wire.diedAt = operation;
     life.dead = true;
     tally.count(`crash ${side} ${operation}`);
     throw gone();

@@ -72,10 +72,7 @@ export function membersOf(request: SandboxRequest): Readonly<Record<string, unkn
 }
 
 /** The environment that a write is about: by cluster, family, bucket or distribution. */
-export function environmentOf(
-  request: SandboxRequest,
-  distributions: ReadonlyMap<string, string>,
-): string | undefined {
+export function environmentOf(request: SandboxRequest, distributions: ReadonlyMap<string, string>): string | undefined {
   const { cluster, family } = membersOf(request);
   if (typeof cluster === "string") return cluster;
   if (typeof family === "string") return /^lockstep-shop-(\w+)-/.exec(family)?.[1];
