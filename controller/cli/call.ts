@@ -4,7 +4,7 @@ import { durationMs } from "../core/duration.ts";
 import type { Doors } from "./doors.ts";
 import { EXIT } from "./exit.ts";
 import type { Line, Style } from "../core/paint.ts";
-import { paint } from "../core/paint.ts";
+import { cleanJson, paint } from "../core/paint.ts";
 import type { Io, Output } from "./io.ts";
 import { stop } from "./stop.ts";
 
@@ -52,7 +52,7 @@ export function createCall(io: Io, words: readonly string[], options: Options, o
     style,
     print: (lines) => io.stdout.write(paint(lines, style.out)),
     json: (document, compact = false) =>
-      io.stdout.write(`${JSON.stringify(document, undefined, compact ? undefined : 2)}\n`),
+      io.stdout.write(`${cleanJson(JSON.stringify(document, undefined, compact ? undefined : 2))}\n`),
     say(lines) {
       if (!options.flag("quiet")) io.stderr.write(paint(lines, style.err));
     },

@@ -51,6 +51,18 @@ export function clean(text: string): string {
   );
 }
 
+/**
+ * JSON that a terminal may show: JSON itself escapes control characters below U+0020 only. The others stand in its
+ * strings alone, so that writing them as escapes changes nothing of what it says.
+ */
+export function cleanJson(json: string): string {
+  return json.replace(
+    // eslint-disable-next-line no-control-regex -- escaping them is what this is for
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 function legible(text: string, style: Style): string {
   const whole = clean(text);
   // eslint-disable-next-line no-control-regex -- everything but ASCII is looked up

@@ -3,6 +3,7 @@ import { pino } from "pino";
 import type { DestinationStream } from "pino";
 import { Instant } from "../core/brand.ts";
 import { about, narrate, weight } from "../core/narrate.ts";
+import { cleanJson } from "../core/paint.ts";
 import type { Redactor } from "../core/redact.ts";
 import type { Sink } from "../ports.ts";
 
@@ -36,7 +37,7 @@ export function createLogSink({ level, redact, output }: LogOptions): Sink {
       timestamp: false,
       formatters: { level: (label) => ({ level: label }) },
     },
-    output,
+    { write: (line: string) => output.write(cleanJson(line)) },
   );
   return {
     name: "log",

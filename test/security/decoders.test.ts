@@ -247,5 +247,7 @@ describe("The API", () => {
 
 /** Percent signs that were meant stay. */
 function encoded(text: string): string {
-  return /^%[0-9a-f]{2}/i.test(text) ? text.replaceAll(/[^%0-9a-f]/gi, "") : encodeURIComponent(Buffer.from(text).toString());
+  return /^%[0-9a-f]{2}/i.test(text)
+    ? text.replaceAll(/[^%0-9a-f]/gi, "")
+    : encodeURIComponent(Buffer.from(text).toString());
 }
