@@ -27,6 +27,8 @@ export interface Containers {
   readonly running: ReadonlySet<Running>;
   /** What the databases hold: `dev schema@<sha>`. */
   readonly applied: Set<string>;
+  /** The part of it that tasks brought; of what was there before Lockstep came nobody can know. */
+  readonly passed: ReadonlySet<string>;
   /** Takes the host away under one container of a service, as Spot does. */
   interrupt(environment: string): void;
 }
@@ -43,6 +45,7 @@ export interface ContainersParts {
 export function createContainers({ chance, tally, builds, onMigration, onChange }: ContainersParts): Containers {
   const running = new Set<Running>();
   const applied = new Set<string>();
+  const passed = new Set<string>();
   const attempts = new Map<string, number>();
   let decided = 0;
 
@@ -82,7 +85,10 @@ export function createContainers({ chance, tally, builds, onMigration, onChange 
       healthy: () => events.healthy(),
       exited(code) {
         end();
-        if (one.isMigration && code === 0) applied.add(`${environment} ${one.name}@${commit.sha}`);
+        if (one.isMigration && code === 0) {
+          applied.add(`${environment} ${one.name}@${commit.sha}`);
+          passed.add(`${environment} ${one.name}@${commit.sha}`);
+        }
         events.exited(code);
       },
       interrupted(code) {
@@ -96,6 +102,7 @@ export function createContainers({ chance, tally, builds, onMigration, onChange 
   return {
     running,
     applied,
+    passed,
     interrupt(environment) {
       const all = [...running].filter((one) => one.environment === environment && !one.isMigration && !one.draining);
       const [one] = all;

@@ -1,5 +1,5 @@
 // The wire of one life: every request of its SDK clients, with the latency, faults and crashes that meet it.
-import type { SandboxRequest, SandboxResponse } from "../../../sandbox/api.ts";
+import { ConnectionLost, type SandboxRequest, type SandboxResponse } from "../../../sandbox/api.ts";
 import { createChance } from "../chance.ts";
 import type { Life, Weather } from "../life.ts";
 import type { Tally } from "../tally.ts";
@@ -46,11 +46,12 @@ export function createLine(parts: LineParts): (request: SandboxRequest) => Promi
     wire.diedAt = operation;
     life.dead = true;
     tally.count(`crash ${side} ${operation}`);
-    throw gone();
+    throw gone(operation);
   }
 
-  function gone(): Error {
-    return new Error(`the process ${life.writer} has ended`);
+  /** A process that has ended hears nothing any more; its last calls lose their connection like any other. */
+  function gone(operation: string): Error {
+    return new ConnectionLost(operation);
   }
 
   function roll(operation: string, question: string): { readonly fault: AwsFault | undefined; readonly ms: number } {
@@ -70,8 +71,8 @@ export function createLine(parts: LineParts): (request: SandboxRequest) => Promi
   }
 
   return async (request) => {
-    if (life.dead) throw gone();
     const operation = operationOf(request);
+    if (life.dead) throw gone(operation);
     onSent(life, operation, request);
     life.calls += 1;
     const question = `${operation} ${request.path} ${isAwsWrite(operation) ? "" : Buffer.from(request.body).toString()}`;
@@ -83,7 +84,7 @@ export function createLine(parts: LineParts): (request: SandboxRequest) => Promi
       tally.count("aws frozen");
       life.frozenUntilMs = account.stepped.now() + 20_000 + ms * 2_000;
     }
-    await life.clock.sleep(ms, ALWAYS);
+    await life.clock.sleep(ms, ALWAYS).catch(() => Promise.reject(gone(operation)));
     const nowMs = account.stepped.now();
     const lags = LAGGING.test(operation) && (freshMs.get(question) ?? Number.NEGATIVE_INFINITY) > nowMs - STALE_MS;
     const order = fault === "frozen" || (fault === "stale" && !lags) ? undefined : fault;

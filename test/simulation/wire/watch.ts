@@ -259,7 +259,7 @@ export function createWireWatch(parts: WireWatchParts): WireWatch {
     onMigration(environment, migration, commit) {
       const others = [...containers.running].filter((one) => one.environment === environment && one.isMigration);
       if (others.length > 0) violate("I2", `${environment}: two migration tasks run at once`);
-      if (containers.applied.has(`${environment} ${migration}@${commit.sha}`))
+      if (containers.passed.has(`${environment} ${migration}@${commit.sha}`))
         violate("I2", `${environment}: ${migration} of ${commit.sha.slice(0, 7)} passed and runs again`);
     },
     onChange: (environment) => void changed.add(environment),
