@@ -37,11 +37,12 @@ interface Case {
 /** Resolves when the second life has begun. */
 export async function killAt(points: readonly Point[], options: ShopOptions): Promise<Killed> {
   const account = await openAccount();
-  const { controller, shop: open } = await openSite(account, "kill");
+  const site = await openSite(account, "kill");
+  const { controller } = site;
   const cases = new Map<string, Case>();
 
   async function prepare(point: Point, moment: Moment): Promise<void> {
-    const shop = await open(`${point.step}-${moment}`, { ...options, services: ["api"] });
+    const shop = await site.shop(`${point.step}-${moment}`, { ...options, services: ["api"] });
     const sha = await shop.build();
     const match = point.mentions(shop.application, shop.distribution("dev"));
     const order = { operation: point.operation, match, ...(point.nth === undefined ? {} : { nth: point.nth }) };
