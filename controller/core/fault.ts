@@ -211,6 +211,12 @@ export const FAULTS = {
     "The branch no longer contains the commit that was last in force.",
     "Check who force-pushed; `lockstep accept <head>` takes the new history.",
   ),
+  "head-unsigned": row(
+    "author",
+    "stop",
+    "The head of the branch does not carry a good signature of a listed signer.",
+    "Push a commit signed by one of `verify.commits`; `lockstep accept <head>` takes this one.",
+  ),
   "repository-unreachable": row(
     "world",
     "retry",

@@ -16,7 +16,7 @@ export function forbidden({ halted, desired, now, plan, memory }: Situation): De
     };
   }
   if (halted !== undefined) {
-    return { kind: "blocked", code: "history-rewritten", why: halted, next: FAULTS["history-rewritten"].next };
+    return { kind: "blocked", code: halted.code, why: halted.message, next: FAULTS[halted.code].next };
   }
   const hold = desired.hold;
   if (hold === undefined || (hold.until !== undefined && hold.until <= now) || plan.steps.length === 0)

@@ -2,7 +2,7 @@
 import type { Environment } from "./environment.ts";
 import type { ReleaseKind } from "./event.ts";
 import type { Instant } from "./brand.ts";
-import type { FaultCode } from "./fault.ts";
+import type { FaultCode, FaultValue } from "./fault.ts";
 import type { Verdict } from "./gates.ts";
 import type { LiveState } from "./live.ts";
 import type { Memory } from "./memory.ts";
@@ -29,8 +29,8 @@ export interface Situation {
   readonly plan: Plan;
   readonly memory: Memory;
   readonly gates: readonly Verdict[];
-  /** The repository halted on rewritten history and names this environment. */
-  readonly halted?: string;
+  /** The repository halted, on rewritten history or an unsigned head, and this environment's files differ there. */
+  readonly halted?: FaultValue;
   /** LOCKSTEP_ADOPT=release: the first contact may move what runs. */
   readonly adopts: boolean;
   /** Reports and plans only; writes nothing (`serve --observe`). */

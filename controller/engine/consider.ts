@@ -1,4 +1,5 @@
 // One look at one environment: observe, plan, judge the gates, decide. Reads only, so it may run beside a release.
+import type { FaultValue } from "../core/fault.ts";
 import type { Digest, EnvironmentName } from "../core/brand.ts";
 import type { Decision } from "../core/decision.ts";
 import { decide } from "../core/decision.ts";
@@ -42,7 +43,7 @@ export interface ConsiderParts {
 export interface Look {
   readonly desired: Environment;
   readonly memory: Memory;
-  readonly halted?: string;
+  readonly halted?: FaultValue;
   readonly depth: Depth;
 }
 

@@ -6,6 +6,7 @@ import type { Environment, EnvironmentId } from "../core/environment.ts";
 import type { EnvironmentEvent, Ephemeral, Nudge } from "../core/event.ts";
 import { NOTHING } from "../core/history.ts";
 import { Fault, faultOf } from "../core/fault.ts";
+import type { FaultValue } from "../core/fault.ts";
 import type { LiveState } from "../core/live.ts";
 import { withMarks } from "../core/marks.ts";
 import { startedMigrations } from "../core/decision.ts";
@@ -25,7 +26,7 @@ export interface Wish {
   /** Undefined = its file is gone, or no version of it was ever readable. */
   readonly desired?: Environment;
   readonly problems: readonly string[];
-  readonly halted?: string;
+  readonly halted?: FaultValue;
   readonly unmanaged?: string;
 }
 

@@ -4,6 +4,7 @@ import { short } from "../core/brand.ts";
 import type { Environment, EnvironmentId } from "../core/environment.ts";
 import type { Ephemeral, Nudge, Recorded, RepositoryEvent, Stream } from "../core/event.ts";
 import { Fault, faultOf, faultValue } from "../core/fault.ts";
+import type { FaultValue } from "../core/fault.ts";
 import type { Clock, Journal, ManifestEntry, ReadManifests, Reading, Source } from "../ports.ts";
 import type { Arrival } from "./arrivals.ts";
 import { arrivalsBetween } from "./arrivals.ts";
@@ -101,7 +102,8 @@ export function createRepository(parts: RepositoryParts): Repository {
     return reading;
   }
 
-  async function halt(to: Sha | undefined, why: string, signal: AbortSignal): Promise<RepositoryLook> {
+  async function halt(to: Sha | undefined, reason: FaultValue, signal: AbortSignal): Promise<RepositoryLook> {
+    const why = reason.message;
     const from = seen ?? to;
     if (from === undefined) throw new Fault("branch-missing", `${source.address} has no branch ${source.branch}`);
     // At first contact nothing is in force, so nothing is wished.
@@ -116,7 +118,7 @@ export function createRepository(parts: RepositoryParts): Repository {
     state = { ...rest, readAt: clock.now(), halted: why, ...(to === undefined ? {} : { head: to }) };
     const wishes = [...before.environments].map((entry): readonly [EnvironmentId, Wish] => [
       entry.id,
-      { ...wishOf(entry, undefined), ...(halted.has(entry.id) ? { halted: why } : {}) },
+      { ...wishOf(entry, undefined), ...(halted.has(entry.id) ? { halted: reason } : {}) },
     ]);
     // What is known from the journal alone stays as it was, and says why.
     const problems = seen === undefined ? [why] : [];
@@ -213,16 +215,17 @@ export function createRepository(parts: RepositoryParts): Repository {
     } catch (thrown) {
       const fault = faultOf(thrown);
       if (fault.code !== "branch-missing" || seen === undefined) throw thrown;
-      return halt(undefined, `branch ${source.branch} of ${source.address} is gone; it was at ${short(seen)}`, signal);
+      const message = `branch ${source.branch} of ${source.address} is gone; it was at ${short(seen)}`;
+      return halt(undefined, { code: "branch-missing", message }, signal);
     }
     if (seen !== undefined && seen !== head && !(await source.isAncestor(seen, head, signal))) {
       const unsigned = await distrust(head, signal);
       const also = unsigned === undefined ? "" : `; what is more, ${unsigned}`;
       const why = `history of ${source.branch} was rewritten: ${short(head)} does not contain ${short(seen)}; \`lockstep accept ${short(head)}\` takes it${also}`;
-      return halt(head, why, signal);
+      return halt(head, { code: "history-rewritten", message: why }, signal);
     }
     const why = await distrust(head, signal);
-    return why === undefined ? follow(head, signal) : halt(head, why, signal);
+    return why === undefined ? follow(head, signal) : halt(head, { code: "head-unsigned", message: why }, signal);
   }
 }
 

@@ -46,7 +46,7 @@ describe("Nothing starts", () => {
   test.each<[string, Situation, object]>([
     [
       "where history was rewritten",
-      bump({ halted: "history was rewritten" }),
+      bump({ halted: { code: "history-rewritten", message: "history was rewritten" } }),
       { kind: "blocked", code: "history-rewritten" },
     ],
     ["where a gate blocks", bump({ gates: [BLOCKED] }), { kind: "blocked", why: BLOCKED.why }],
@@ -134,7 +134,7 @@ describe("A release that has started goes on", () => {
 
   test.each<[string, Partial<Situation>]>([
     ["though a gate blocks now", { gates: [BLOCKED] }],
-    ["though history was rewritten since", { halted: "history was rewritten" }],
+    ["though history was rewritten since", { halted: { code: "history-rewritten", message: "history was rewritten" } }],
   ])("%s", (_, more) => {
     expect(decide(bump(more, ...open))).toMatchObject({ kind: "act", as: "release", target: "desired" });
   });
@@ -183,7 +183,10 @@ describe("A release that failed", () => {
 
   test("is undone before anything else, held or not", () => {
     expect(decide(bump({}, ...failing))).toMatchObject({ kind: "act", as: "rollback", target: "good" });
-    expect(decide(bump({ halted: "rewritten" }, ...failing))).toMatchObject({ kind: "act", as: "rollback" });
+    expect(decide(bump({ halted: { code: "history-rewritten", message: "rewritten" } }, ...failing))).toMatchObject({
+      kind: "act",
+      as: "rollback",
+    });
   });
 
   test("is not undone when it had nothing to undo", () => {
