@@ -104,7 +104,9 @@ export function createAws(parts: AwsParts): Aws {
   }
 
   function clientOf<Id extends ServiceId>(id: Id, place: AwsPlace): Promise<Clients[Id]> {
-    const key = [id, place.region, place.role, place.externalId, place.session].join(" ");
+    const { region, role, externalId, session } = place;
+    // Without a role the session names nobody: one client serves every release.
+    const key = (role === undefined ? [id, region] : [id, region, role, externalId, session]).join(" ");
     const known = clients.get(key) ?? open(id, place);
     clients.delete(key);
     clients.set(key, known);

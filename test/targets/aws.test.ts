@@ -188,6 +188,19 @@ describe("credentials", () => {
     });
   });
 
+  it("are those of one client for every release when no role is bound, and of one client per release otherwise", async () => {
+    const world = await openWorld();
+    world.sandbox.identities.setRole({ arn: ROLE });
+    const common = { service: "ecs", operation: "DescribeServices", resource: "service api", signal: NEVER } as const;
+    const clientOf = (place: AwsPlace, release: number): Promise<unknown> => {
+      const session = sessionOf("shop", "prod", release);
+      return world.run(world.aws.read({ ...common, place: { ...place, session } }, async (ecs) => ecs));
+    };
+    expect(await clientOf(PLACE, 1)).toBe(await clientOf(PLACE, 2));
+    const bound = { ...PLACE, role: ROLE };
+    expect(await clientOf(bound, 1)).not.toBe(await clientOf(bound, 2));
+  });
+
   it("are a denial that names the role when it may not be assumed, and no write is in doubt", async () => {
     const world = await openWorld();
     world.sandbox.identities.setRole({ arn: ROLE, externalId: "acme" });

@@ -79,23 +79,46 @@ type Config = Omit<ClientSettings, "requestHandler" | "customUserAgent"> & {
   readonly maxAttempts: number;
 };
 
-const CREATE: { readonly [Id in ServiceId]: (config: Config) => Promise<Clients[Id]> } = {
-  ecs: async (config) => new (await import("@aws-sdk/client-ecs")).ECS(config),
-  ecr: async (config) => new (await import("@aws-sdk/client-ecr")).ECR(config),
-  logs: async (config) => new (await import("@aws-sdk/client-cloudwatch-logs")).CloudWatchLogs(config),
-  s3: async (config) =>
-    new (await import("@aws-sdk/client-s3")).S3({ ...config, forcePathStyle: config.endpoint !== undefined }),
-  cloudfront: async (config) => new (await import("@aws-sdk/client-cloudfront")).CloudFront(config),
-  autoscaling: async (config) =>
-    new (await import("@aws-sdk/client-application-auto-scaling")).ApplicationAutoScaling(config),
+type Create<Id extends ServiceId> = (config: Config) => Clients[Id];
+
+const IMPORT: { readonly [Id in ServiceId]: () => Promise<Create<Id>> } = {
+  async ecs() {
+    const { ECS } = await import("@aws-sdk/client-ecs");
+    return (config) => new ECS(config);
+  },
+  async ecr() {
+    const { ECR } = await import("@aws-sdk/client-ecr");
+    return (config) => new ECR(config);
+  },
+  async logs() {
+    const { CloudWatchLogs } = await import("@aws-sdk/client-cloudwatch-logs");
+    return (config) => new CloudWatchLogs(config);
+  },
+  async s3() {
+    const { S3 } = await import("@aws-sdk/client-s3");
+    return (config) => new S3({ ...config, forcePathStyle: config.endpoint !== undefined });
+  },
+  async cloudfront() {
+    const { CloudFront } = await import("@aws-sdk/client-cloudfront");
+    return (config) => new CloudFront(config);
+  },
+  async autoscaling() {
+    const { ApplicationAutoScaling } = await import("@aws-sdk/client-application-auto-scaling");
+    return (config) => new ApplicationAutoScaling(config);
+  },
 };
+
+/** Imported once per process: a loader may take its time each time it is asked, even for what it has. */
+const imported: { [Id in ServiceId]?: Promise<Create<Id>> } = {};
 
 export async function createClient<Id extends ServiceId>(
   id: Id,
   settings: ClientSettings,
   hearDate: HearDate,
 ): Promise<Clients[Id]> {
-  const client = await CREATE[id]({
+  imported[id] ??= IMPORT[id]() as (typeof imported)[Id];
+  const create = (await imported[id]) as Create<Id>;
+  const client = create({
     ...settings,
     credentials: Object.assign(settings.credentials, { memoized: true }),
     requestHandler: settings.requestHandler as never,

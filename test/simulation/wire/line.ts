@@ -33,13 +33,13 @@ export interface LineParts {
 /** Reads of these lag behind by seconds; S3 and ECR do not. */
 const LAGGING = /^(ecs|cloudfront):/;
 const STALE_MS = 10_000;
-const ALWAYS = new AbortController().signal;
 
 export function createLine(parts: LineParts): (request: SandboxRequest) => Promise<SandboxResponse> {
   const { seed, wire, account, tally, weather, onSent } = parts;
   const { life } = wire;
   const counts = new Map<string, number>();
   const freshMs = new Map<string, number>();
+  const leaving: { readonly question: string; readonly go: () => void }[] = [];
 
   function die(operation: string, side: "before" | "after"): never {
     delete wire.crash;
@@ -70,12 +70,26 @@ export function createLine(parts: LineParts): (request: SandboxRequest) => Promi
     return { fault: fault === "after" && !isAwsWrite(operation) ? "before" : fault, ms };
   }
 
+  /** Calls that leave at the same instant, in the order of what they ask: which promise runs first is nobody's decision. */
+  function inOrder(question: string): Promise<void> {
+    return new Promise((go) => {
+      leaving.push({ question, go });
+      if (leaving.length > 1) return;
+      account.stepped.after(1, () => {
+        const all = leaving.splice(0).sort((one, other) => (one.question < other.question ? -1 : 1));
+        for (const one of all) one.go();
+      });
+    });
+  }
+
   return async (request) => {
     const operation = operationOf(request);
     if (life.dead) throw gone(operation);
     onSent(life, operation, request);
-    life.calls += 1;
     const question = `${operation} ${request.path} ${isAwsWrite(operation) ? "" : Buffer.from(request.body).toString()}`;
+    await inOrder(question);
+    if (life.dead) throw gone(operation);
+    life.calls += 1;
     const { fault, ms } = roll(operation, question);
     const here = wire.crash?.at === operation || life.crash?.at === life.calls;
     const side = here ? (wire.crash ?? life.crash)?.side : undefined;
@@ -84,7 +98,7 @@ export function createLine(parts: LineParts): (request: SandboxRequest) => Promi
       tally.count("aws frozen");
       life.frozenUntilMs = account.stepped.now() + 20_000 + ms * 2_000;
     }
-    await life.clock.sleep(ms, ALWAYS).catch(() => Promise.reject(gone(operation)));
+    await life.clock.sleep(ms, new AbortController().signal).catch(() => Promise.reject(gone(operation)));
     const nowMs = account.stepped.now();
     const lags = LAGGING.test(operation) && (freshMs.get(question) ?? Number.NEGATIVE_INFINITY) > nowMs - STALE_MS;
     const order = fault === "frozen" || (fault === "stale" && !lags) ? undefined : fault;
