@@ -2,12 +2,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { deadTime } from "./dead-time.ts";
+import { growth } from "./growth.ts";
 import { idle } from "./idle.ts";
 import { releaseCalls } from "./release-calls.ts";
 import type { Result, Row } from "./row.ts";
 import { startUp } from "./start-up.ts";
 
-const ROWS: readonly Row[] = [idle, deadTime, releaseCalls, startUp];
+const ROWS: readonly Row[] = [idle, growth, deadTime, releaseCalls, startUp];
 /** From the root of the project, where npm runs scripts. */
 const RESULTS = "bench/results.json";
 
