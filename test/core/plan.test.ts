@@ -90,10 +90,11 @@ describe("The plan of a bump", () => {
   const steps = ids(plan(environment(B), bumped(environment(A), environment(B))).steps);
 
   test("does everything, the page last", () => {
-    expect(steps).toEqual([
-      ...["verify", "migrate/schema", "stage/site", "deploy/api", "deploy/worker"],
-      ...["publish/site", "invalidate/site", "health", "prune/site"],
-    ]);
+    expect(steps).toEqual(
+      "verify migrate/schema stage/site deploy/api deploy/worker publish/site invalidate/site health prune/site".split(
+        " ",
+      ),
+    );
   });
 
   test("deploys the digests that were resolved, and verifies exactly those", () => {

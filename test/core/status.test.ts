@@ -49,7 +49,10 @@ describe("Success is never said without a proof", () => {
 
   test("what was rolled back is not healthy, though what runs is", () => {
     const events = [
-      ...[...ONE, ...NEXT, ...deployed(environment(B), 2), failedAt(2, "health", true)],
+      ...ONE,
+      ...NEXT,
+      ...deployed(environment(B), 2),
+      failedAt(2, "health", true),
       started(environment(A), 3, { kind: "rollback", direction: "back", undoes: 2 }),
       passed(environment(A), 3),
       { type: "release-succeeded", release: 3 } as const,

@@ -67,15 +67,15 @@ describe("Waves", () => {
   });
 
   test("going forward move the API before the page that needs it", () => {
-    expect(kinds(waves(STEPS, "forward"))).toEqual([
-      ...["verify", "migrate", "migrate", "stage", "deploy", "publish", "invalidate", "health", "prune"],
-    ]);
+    expect(kinds(waves(STEPS, "forward"))).toEqual(
+      "verify migrate migrate stage deploy publish invalidate health prune".split(" "),
+    );
   });
 
   test("going back move the page before the API it needs", () => {
-    expect(kinds(waves(STEPS, "back"))).toEqual([
-      ...["verify", "migrate", "migrate", "stage", "publish", "invalidate", "deploy", "health", "prune"],
-    ]);
+    expect(kinds(waves(STEPS, "back"))).toEqual(
+      "verify migrate migrate stage publish invalidate deploy health prune".split(" "),
+    );
   });
 });
 
