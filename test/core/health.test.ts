@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Instant } from "../../controller/core/brand.ts";
 import { isVersionOf, type Sample, valueAt, verdict } from "../../controller/core/health.ts";
@@ -7,7 +7,7 @@ const start = Date.UTC(2026, 2, 1);
 const at = (second: number): Instant => Instant.of(start + second * 1000);
 /** `g` green, `r` red, one letter a second. */
 const samples = (letters: string): readonly Sample[] =>
-  [...letters].map((letter, second) => ({
+  letters.split("").map((letter, second) => ({
     at: at(second),
     green: letter === "g",
     what: letter === "g" ? "200" : "503",
