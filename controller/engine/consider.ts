@@ -47,10 +47,13 @@ export interface Look {
   readonly depth: Depth;
 }
 
+const NO_PINS: ReadonlyMap<string, Digest> = new Map();
+
 export async function consider(look: Look, parts: ConsiderParts, signal: AbortSignal): Promise<Considered> {
   const { desired, memory, halted } = look;
-  const recall = { memory, pins: parts.surroundings.pins() };
-  const observation = await parts.world.observe(desired, recall, look.depth, signal);
+  // Only artifacts need them, and gathering them asks every environment of the application.
+  const pins = look.depth === "full" ? parts.surroundings.pins() : NO_PINS;
+  const observation = await parts.world.observe(desired, { memory, pins }, look.depth, signal);
   const live = withMarks(observation, desired, memory);
   const planned = plan(desired, live);
   const gates = planned.steps.length === 0 ? [] : await judge(desired, memory, parts, signal);
