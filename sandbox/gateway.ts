@@ -65,6 +65,12 @@ export function createGateway(options: GatewayOptions): (request: SandboxRequest
     );
   }
 
+  /** AWS says on every answer which one it is, and what time it is there. */
+  function signed(response: SandboxResponse, requestId: string): SandboxResponse {
+    const date = new Date(clock.now()).toUTCString();
+    return { ...response, headers: { date, "x-amzn-requestid": requestId, ...response.headers } };
+  }
+
   async function answer(
     service: Service,
     operation: string,
@@ -74,12 +80,10 @@ export function createGateway(options: GatewayOptions): (request: SandboxRequest
   ): Promise<SandboxResponse> {
     try {
       const response = await perform(service, operation, request, progress);
-      return response.headers["x-amzn-requestid"] === undefined
-        ? { ...response, headers: { ...response.headers, "x-amzn-requestid": requestId } }
-        : response;
+      return signed(response, requestId);
     } catch (error) {
       progress.error = error instanceof AwsError ? error.code : String(error);
-      if (error instanceof AwsError) return service.fail(error, requestId);
+      if (error instanceof AwsError) return signed(service.fail(error, requestId), requestId);
       throw error;
     }
   }
@@ -89,7 +93,7 @@ export function createGateway(options: GatewayOptions): (request: SandboxRequest
     const startedAt = new Date(clock.now()).toISOString();
     const found = findService(services, request);
     if (found === undefined)
-      return jsonError(new AwsError("UnknownOperationException", unknown(request), 404), requestId);
+      return signed(jsonError(new AwsError("UnknownOperationException", unknown(request), 404), requestId), requestId);
     const progress: Progress = {};
     let status: number | undefined;
     try {

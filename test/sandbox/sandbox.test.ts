@@ -35,6 +35,35 @@ async function rolledOut(ecs: ECSClient): Promise<unknown> {
   ]);
 }
 
+test("every answer, good or bad, carries the account's own time and the id of its request", async () => {
+  const { sandbox, clock } = await openShop(1);
+  clock.advanceTo(Date.UTC(2026, 0, 1, 12, 30, 15, 250));
+  const ask = (operation: string, input: object): ReturnType<Sandbox["handle"]> =>
+    sandbox.handle({
+      method: "POST",
+      path: "/",
+      query: new URLSearchParams(),
+      headers: {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": `AmazonEC2ContainerServiceV20141113.${operation}`,
+        authorization: `AWS4-HMAC-SHA256 Credential=${SANDBOX_CREDENTIALS.accessKeyId}/20260101/${region}/ecs/aws4_request`,
+      },
+      body: Buffer.from(JSON.stringify(input)),
+    });
+  const answers = [
+    await ask("ListClusters", {}),
+    await ask("ListTasks", { cluster: "none" }),
+    await ask("Nothing", {}),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([200, 400, expect.any(Number)]);
+  for (const { headers } of answers) {
+    expect(headers).toMatchObject({
+      date: "Thu, 01 Jan 2026 12:30:15 GMT",
+      "x-amzn-requestid": expect.stringMatching(/^[0-9a-f-]{36}$/),
+    });
+  }
+});
+
 test("in process nothing moves until the clock does, and minutes pass at once", async () => {
   const { clock, ecs } = await openShop(1);
   expect(await rolledOut(ecs)).toEqual([[0, ["IN_PROGRESS"]]]);
