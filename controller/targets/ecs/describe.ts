@@ -84,7 +84,9 @@ export function createServiceReader(aws: Aws, clock: Clock): ServiceReader {
     return new Map((answer.services ?? []).map((one) => [one.serviceName ?? "", one]));
   }
 
-  function glimpse(place: Place, service: string, signal: AbortSignal): Promise<EcsService | undefined> {
+  async function glimpse(place: Place, service: string, signal: AbortSignal): Promise<EcsService | undefined> {
+    // Before asking: the failure of an answer that nobody waits for would end the process.
+    signal.throwIfAborted();
     return orAborted(ask(place, service), signal);
   }
 
@@ -102,7 +104,6 @@ export function createServiceReader(aws: Aws, clock: Clock): ServiceReader {
 
 /** The promise, or the signal's reason: a caller stops waiting, the shared call goes on. */
 async function orAborted<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  signal.throwIfAborted();
   setMaxListeners(0, signal);
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {

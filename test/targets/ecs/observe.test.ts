@@ -48,6 +48,16 @@ describe("what cannot be read", () => {
     expect(await one(world)).toMatchObject({ state: "unknown", why: { code } });
   });
 
+  it("is not asked for any more once the controller stops, and leaves no failure behind that nobody hears", async () => {
+    const world = await openWorld();
+    world.fail({ operation: "DescribeServices", kind: "denied", count: "forever" });
+    const stopped = AbortSignal.abort(new Error("shutdown"));
+    const seen = world.ecs().observe(environment(), world.memory(), "glance", stopped);
+    await expect(world.run(seen)).rejects.toThrow("shutdown");
+    await world.pass(60_000);
+    expect(world.calls()).toEqual([]);
+  });
+
   it("is unknown in a cluster that does not exist", async () => {
     const world = await openWorld();
     const of = environment({ place: { region: "eu-west-1", cluster: "nowhere" } });
