@@ -79,12 +79,8 @@ export function createS3Journal({ store, prefix, clock }: S3JournalOptions): Jou
       // The first request may still be under way: sent again it is the same record, and at most one of the two wins.
       if (count < TRIES) await clock.sleep(PAUSE_MS * 2 ** (count - 1), life.signal);
     }
-    const why = doubt instanceof Error ? `; ${doubt.message}` : "";
-    throw new Fault(
-      "journal-unavailable",
-      `${store.address}${key}: whether it was written is not known${why}; ${NEXT}`,
-      doubt,
-    );
+    const why = doubt instanceof Error ? `whether it was written is not known: ${doubt.message}` : "refused as busy";
+    throw new Fault("journal-unavailable", `${store.address}${key}: ${why}; ${NEXT}`, doubt);
   }
 
   async function* readOn(stream: Stream, from: Sequence): AsyncGenerator<Recorded> {
