@@ -5,6 +5,7 @@ import { migrationKey } from "../core/fingerprint.ts";
 import type { Nudge } from "../core/event.ts";
 import type { Control, Resolution } from "../ports.ts";
 import type { Lane } from "./lane.ts";
+import { abandon } from "./release.ts";
 import type { Repository } from "./repository.ts";
 
 export interface ControlParts {
@@ -53,10 +54,15 @@ export function createControl({ lanes, repositories, look }: ControlParts): Cont
       const lane = await laneOf(id);
       const open = lane.ledger.memory().open;
       if (open === undefined) throw new Fault("aborted", `${id} has no running release to abort`);
-      if (!lane.ledger.holds())
-        throw new Fault("fenced", `${id}: release #${open.number} is run by another controller; ask that one`);
+      const elsewhere = new Fault(
+        "fenced",
+        `${id}: release #${open.number} is run by another controller; ask that one`,
+      );
+      if (!lane.ledger.holds() && !lane.ledger.isAbandoned()) throw elsewhere;
       await lane.ledger.append({ type: "abort-requested", release: open.number, ...nudge });
-      lane.abort();
+      // A release that is blocked is open and runs nowhere: it is ended here.
+      if (!lane.abort() && !(await abandon(lane.ledger))) throw elsewhere;
+      look();
     },
     async accept(head, nudge) {
       for (const repository of repositories) {

@@ -140,18 +140,44 @@ async function end(
   } else if (ending.how === "cancelled" && ending.by === "shutdown") {
     await ledger.append({ type: "lease", ttlMs: 0, released: true }, release);
   } else if (ending.how === "failed" || (ending.how === "cancelled" && ending.by === "aborted")) {
-    const failure =
-      ending.how === "failed"
-        ? ending
-        : { step: "release", code: "aborted" as const, message: "a person ended the release" };
-    const { step, code, message } = failure;
-    const goesBack = kind === "release" && desired.onFailure === "rollback" && hasMoved(memory, release);
-    const undone = goesBack && lastGood(memory, desired) !== undefined;
-    await ledger.append({ type: "release-failed", release, step, code, message, undone }, release);
-    if (kind === "rollback" && undoes !== undefined) {
-      await ledger.append({ type: "rollback-failed", release: undoes, code, message });
-    }
+    const failure = ending.how === "failed" ? ending : ABORTED;
+    await fail(failure, release, { kind, undoes, desired }, ledger);
   }
+}
+
+const ABORTED = { step: "release", code: "aborted", message: "a person ended the release" } as const;
+
+async function fail(
+  { step, code, message }: Omit<Extract<Ending, { how: "failed" }>, "how">,
+  release: number,
+  { kind, undoes, desired }: { kind: ReleaseKind; undoes: number | undefined; desired: Environment },
+  ledger: Ledger,
+): Promise<void> {
+  const memory = ledger.memory();
+  const goesBack = kind === "release" && desired.onFailure === "rollback" && hasMoved(memory, release);
+  const undone = goesBack && lastGood(memory, desired) !== undefined;
+  await ledger.append({ type: "release-failed", release, step, code, message, undone }, release);
+  if (kind === "rollback" && undoes !== undefined) {
+    await ledger.append({ type: "rollback-failed", release: undoes, code, message });
+  }
+}
+
+/**
+ * Ends an open release that nobody runs at the moment, because a person asked: one that is blocked, or was left by a
+ * process that has ended. False = another controller holds it.
+ */
+export async function abandon(ledger: Ledger): Promise<boolean> {
+  const memory = ledger.memory();
+  const open = memory.open;
+  if (open === undefined) return true;
+  if (!ledger.holds()) {
+    if (!ledger.isAbandoned()) return false;
+    const adopted = { type: "release-adopted", from: memory.holder ?? "" } as const;
+    if (!(await ledger.claim(adopted, memory.epoch + 1))) return false;
+  }
+  const { kind, undoes, desired } = open;
+  await fail(ABORTED, open.number, { kind, undoes, desired }, ledger);
+  return true;
 }
 
 /** What the decision asks to release: Git's value, the value of the open release, or the last good one. */
