@@ -1,4 +1,5 @@
 // First contact: what already runs becomes release 0, read-only; what another journal released is not touched.
+import type { TargetVersion } from "../core/brand.ts";
 import { migrationKey } from "../core/fingerprint.ts";
 import type { Environment } from "../core/environment.ts";
 import type { AdoptedService, EnvironmentEvent } from "../core/event.ts";
@@ -50,18 +51,33 @@ function isSame(desired: Environment, live: LiveState): boolean {
   return desired.services.length > 0 && services && webs;
 }
 
-/** One sentence when something that runs carries the tags of a journal that is not ours and was never adopted. */
+/**
+ * One sentence when something that runs was released by a journal that is not ours and was never adopted, or by this one,
+ * which has no record of it: then records were lost, and with them perhaps that a migration ran (invariant I2).
+ */
 export function foreignJournal(live: LiveState, memory: Memory, journalId: string): string | undefined {
-  if (memory.adoption !== undefined || memory.lastNumber > 0) return undefined;
+  const isNew = memory.adoption === undefined && memory.lastNumber === 0;
   for (const [name, now] of live.services) {
-    if (now.state === "present" && now.tag !== undefined && now.tag.journal !== journalId) {
-      return `service ${name} runs ${now.version}, released by journal ${now.tag.journal}, and this journal (${journalId}) knows nothing of it`;
-    }
+    if (now.state !== "present" || now.tag === undefined) continue;
+    const { journal } = now.tag;
+    if (isNew && journal !== journalId)
+      return `service ${name} runs ${now.version}, released by journal ${journal}, and this journal (${journalId}) knows nothing of it`;
+    if (journal === journalId && !isRecorded(now.version, now.tag.release, memory))
+      return `service ${name} runs ${now.version}, released by this journal (${journalId}), which has no record of it: records were lost, or the environment had another name`;
   }
   for (const [name, now] of live.webs) {
-    if (now.state !== "unknown" && now.journal !== undefined && now.journal !== journalId) {
+    if (isNew && now.state !== "unknown" && now.journal !== undefined && now.journal !== journalId) {
       return `web ${name} was published by journal ${now.journal}, and this journal (${journalId}) knows nothing of it`;
     }
   }
   return undefined;
+}
+
+/**
+ * Every version is recorded before it is put in place. One that is not may be a copy made by hand, tags and all, of a
+ * version whose release has ended here: that is drift.
+ */
+function isRecorded(version: TargetVersion, release: string, { versions, adoption, releases }: Memory): boolean {
+  if (versions.has(version) || adoption?.services.some((one) => one.version === version) === true) return true;
+  return releases.some(({ id, state }) => id === release && state !== "running");
 }

@@ -9,6 +9,12 @@ export async function identify(
 ): Promise<string> {
   const known = await first(journal);
   if (known !== undefined) return known;
+  // The name is written before anything else: history without it means that the first record was lost.
+  if ((await journal.streams()).some((stream) => stream !== "journal"))
+    throw new Fault(
+      "journal-damaged",
+      `${journal.address} holds history but not its own name, record 1 of the stream "journal"; restore it from a copy`,
+    );
   const { clock, random, writer } = by;
   try {
     const event = { type: "journal-opened", journalId: random(8) } as const;

@@ -102,8 +102,8 @@ export function createLane(parts: LaneParts): Lane {
     };
     considered = await consider(look, parts, life.signal);
     if (await meet(considered)) return "again";
-    await noteDrift(ledger, considered);
     standing = considered.decision;
+    await noteDrift(ledger, considered);
     voice.decided(standing);
     return considered.decision.kind === "act" ? act(considered) : "quiet";
   }

@@ -257,6 +257,40 @@ describe("A journal with a gap", () => {
     expect(said[0]).toContain(`s3://${BUCKET}/${key} is missing; restore the journal from a copy`);
     expect(site.writes()).toEqual([]);
   });
+
+  test("where its name was does not let a controller start under another one", async () => {
+    const site = await openReleased();
+    const first = "journal/journal/000000000001";
+    await site.lose((key) => key === first);
+    await expect(site.start()).rejects.toThrow(/^s3:\/\/acme-lockstep\/journal\/ holds history but not its own name/);
+    expect(site.writes()).toEqual([]);
+  });
+});
+
+describe("A journal restored from a copy that is too old", () => {
+  test.each([
+    ["before the environment was known", 0],
+    ["before its release", 2],
+    ["before its migration", 6],
+    ["before its migration had ended", 8],
+    ["before its services moved", 12],
+  ])("blocks what it has no record of, and no migration runs again (%s)", async (_name, kept) => {
+    const site = await openReleased();
+    const isLater = (key: string): boolean => Number(/shop\/prod\/(\d+)$/.exec(key)?.[1] ?? 0) > kept;
+    expect(await site.lose(isLater)).toBe(22 - kept);
+    const { engine, seen } = await started(site);
+    expect(seen).toMatchObject({ state: "blocked", code: "journal-foreign" });
+    expect(seen?.why).toMatch(/released by this journal \([0-9a-f]{16}\), which has no record of it/);
+    site.want(NEXT);
+    await site.pass(engine);
+    expect(site.writes()).toEqual([]);
+    site.want(NEW);
+    await site.pass(engine);
+    await site.world.run(engine.control.resolve(ID, { kind: "adopt" }, BY));
+    for (let passes = 0; passes < 3; passes += 1) await site.pass(engine);
+    expect(engine.environment(ID)).toMatchObject({ git: { sha: NEW } });
+    expect(site.writes().filter((name) => name === "RunTask")).toEqual([]);
+  });
 });
 
 describe("A journal that does not answer", () => {
