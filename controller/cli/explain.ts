@@ -1,6 +1,7 @@
 // `lockstep explain <key|code>`: what a manifest key does, or what an error code means.
 import type { FaultCode as Code } from "../core/fault.ts";
 import { FaultCode, FAULTS } from "../core/fault.ts";
+import { runbookOf } from "../core/runbooks.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Call } from "./call.ts";
 import { required } from "./call.ts";
@@ -40,8 +41,10 @@ export async function explain(call: Call): Promise<number> {
 
 function explainCode(call: Call, code: Code): number {
   const row = FAULTS[code];
+  const runbook = runbookOf(code);
   if (call.options.flag("json")) {
-    call.json({ schema: "lockstep/v1", type: "fault", code, ...row, exitCode: exitOf(code) });
+    const page = runbook === undefined ? {} : { runbook };
+    call.json({ schema: "lockstep/v1", type: "fault", code, ...row, exitCode: exitOf(code), ...page });
     return EXIT.done;
   }
   call.print([
@@ -54,6 +57,7 @@ function explainCode(call: Call, code: Code): number {
         [["who"], [BLAMED[row.blame]]],
         [["then"], [CONSEQUENCES[row.consequence]]],
         [["exit"], [String(exitOf(code))]],
+        ...(runbook === undefined ? [] : [[["runbook"], [runbook]]]),
       ],
       call.style.out,
       "  ",

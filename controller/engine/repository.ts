@@ -137,7 +137,7 @@ export function createRepository(parts: RepositoryParts): Repository {
       if (signers === "unreadable") continue;
       const why = await source.distrust(head, signers, signal);
       if (why !== undefined) {
-        return `${why}; ${file} lists who may sign (verify.commits); push a commit signed by one of them, or \`lockstep accept ${short(head)}\` takes it`;
+        return `${why}; ${file} lists who may sign (verify.commits); push a commit signed by one of them, or \`lockstep accept ${head}\` takes it`;
       }
     }
     if (asked.length === 0) return undefined;
@@ -221,7 +221,7 @@ export function createRepository(parts: RepositoryParts): Repository {
     if (seen !== undefined && seen !== head && !(await source.isAncestor(seen, head, signal))) {
       const unsigned = await distrust(head, signal);
       const also = unsigned === undefined ? "" : `; what is more, ${unsigned}`;
-      const why = `history of ${source.branch} was rewritten: ${short(head)} does not contain ${short(seen)}; \`lockstep accept ${short(head)}\` takes it${also}`;
+      const why = `history of ${source.branch} was rewritten: ${short(head)} does not contain ${short(seen)}; \`lockstep accept ${head}\` takes it${also}`;
       return halt(head, { code: "history-rewritten", message: why }, signal);
     }
     const why = await distrust(head, signal);
