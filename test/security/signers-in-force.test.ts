@@ -81,7 +81,7 @@ describe.runIf(HAS_SSH)("A head that lacks a signature", () => {
     const halted = await look();
     expect(halted).toMatchObject({ wishes: ["shop/prod a halted"], problems: [] });
     expect(halted.why).toBe(
-      `commit ${unsigned.slice(0, 7)} is not signed; environments/application.yaml lists who may sign (verify.commits); push a commit signed by one of them, or \`lockstep accept ${unsigned.slice(0, 7)}\` takes it`,
+      `commit ${unsigned.slice(0, 7)} is not signed; environments/application.yaml lists who may sign (verify.commits); push a commit signed by one of them, or \`lockstep accept ${unsigned}\` takes it`,
     );
     expect(await look()).toEqual(halted);
     expect(await again().look()).toEqual(halted);
