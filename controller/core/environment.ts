@@ -1,7 +1,6 @@
 // What should be: one application in one environment, as its manifests say at one commit.
 import type {
   ApplicationName,
-  ComponentName,
   Digest,
   EnvironmentName,
   MigrationName,
@@ -154,16 +153,4 @@ export interface Environment {
 
 export function environmentId(environment: { readonly application: string; readonly name: string }): EnvironmentId {
   return `${environment.application}/${environment.name}`;
-}
-
-/** Every component of an environment that has an artifact, with the SHA it should run. */
-export function components(environment: Environment): readonly { readonly name: ComponentName; readonly sha: Sha }[] {
-  return [
-    ...environment.services.map((service) => ({ name: `service/${service.name}` as const, sha: service.sha })),
-    ...environment.migrations.map((migration) => ({
-      name: `migration/${migration.name}` as const,
-      sha: migration.sha,
-    })),
-    ...environment.webs.map((web) => ({ name: `web/${web.name}` as const, sha: web.sha })),
-  ];
 }
