@@ -66,7 +66,7 @@ export function createLine(parts: LineParts): (request: SandboxRequest) => Promi
       return { fault: aim.fault, ms };
     }
     if (weather.rate === 0 || !dice.is(weather.rate)) return { fault: undefined, ms };
-    const fault = dice.pick(AWS_FAULTS);
+    const fault = LAGGING.test(operation) && dice.is(0.4) ? "stale" : dice.pick(AWS_FAULTS);
     return { fault: fault === "after" && !isAwsWrite(operation) ? "before" : fault, ms };
   }
 

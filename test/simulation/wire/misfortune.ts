@@ -1,6 +1,5 @@
 // What happens to the controllers and to the account in a round: crashes at a call, lost answers, long absences, Spot.
 import { AWS_WRITES } from "./operations.ts";
-import type { Chance } from "../chance.ts";
 import type { WireController } from "./controller.ts";
 import type { Misfortune } from "./required.ts";
 import type { WireScene } from "./scene.ts";
@@ -9,7 +8,7 @@ const MINUTE_MS = 60_000;
 
 type Happening = (scene: WireScene, up: readonly WireController[], one: WireController) => void | Promise<void>;
 
-/** How often each comes, beside `crash` and `aimed fault`, which go round all writes. */
+/** How often each comes, beside `crash` and `aimed fault`. */
 const OTHERS: { readonly [Name in Exclude<Misfortune, Aimed>]: Happening } = {
   shutdown: (_, __, one) => void one.stop(),
   "second controller": () => undefined,
@@ -38,7 +37,6 @@ export async function misfortune(
   scene: WireScene,
   controllers: readonly WireController[],
   start: () => void,
-  round: number,
 ): Promise<void> {
   const { chance, tally } = scene;
   const up = controllers.filter((one) => one.isUp());
@@ -51,12 +49,12 @@ export async function misfortune(
     // Crash points by counter as well as by name: the first falls into reads and the journal.
     if (chance.is(0.3)) wire.life.crash = { at: wire.life.calls + chance.between(1, 150), side };
     else if (chance.is(0.2)) wire.life.crash = { at: "append", side };
-    else wire.crash = { at: writeOf(scene, round, chance), side };
+    else wire.crash = { at: chance.pick(AWS_WRITES), side };
     return;
   }
   if (chance.is(0.35)) {
     tally.count("aimed fault");
-    wire.aim = { at: writeOf(scene, round, chance), fault: chance.pick(["after", "after", "5xx", "before", "frozen"]) };
+    wire.aim = { at: chance.pick(AWS_WRITES), fault: chance.pick(["after", "after", "5xx", "before", "frozen"]) };
     return;
   }
   const name = chance.pick(Object.keys(OTHERS) as readonly (keyof typeof OTHERS)[]);
@@ -64,13 +62,6 @@ export async function misfortune(
   tally.count(name);
   if (name === "second controller") start();
   else await OTHERS[name](scene, up, one);
-}
-
-/** Seeds with a number go round all writes, so that a hundred of them leave none out. */
-function writeOf({ seed }: WireScene, round: number, chance: Chance): (typeof AWS_WRITES)[number] {
-  const number = Number(/(\d+)$/.exec(seed)?.[1] ?? Number.NaN);
-  if (!Number.isSafeInteger(number) || chance.is(0.5)) return chance.pick(AWS_WRITES);
-  return AWS_WRITES[(number + round) % AWS_WRITES.length] ?? "ecs:UpdateService";
 }
 
 async function absent({ timeline }: WireScene, up: readonly WireController[], minutes: number): Promise<void> {

@@ -9,12 +9,13 @@ import { REGISTRY } from "./account.ts";
 import { ARTIFACTS, prefixOf } from "./builds.ts";
 import { bucketOf } from "./hands.ts";
 
-export function createWireRepository(shape: Shape): Repository {
+/** With `wildcard` images are found by a template that matches more than one tag. */
+export function createWireRepository(shape: Shape, wildcard: boolean): Repository {
   const model = createRepositoryModel(shape);
   const readings = new Map<Sha, Reading>();
 
   function reading(commit: Sha): Reading {
-    const known = readings.get(commit) ?? onTheWire(model.reading(commit));
+    const known = readings.get(commit) ?? onTheWire(model.reading(commit), wildcard);
     readings.set(commit, known);
     return known;
   }
@@ -22,20 +23,20 @@ export function createWireRepository(shape: Shape): Repository {
   return { ...model, reading };
 }
 
-function onTheWire(reading: Reading): Reading {
-  return { ...reading, environments: reading.environments.map(entryOf) };
+function onTheWire(reading: Reading, wildcard: boolean): Reading {
+  const entries = reading.environments.map((entry): ManifestEntry => {
+    const { environment } = entry;
+    return environment === undefined ? entry : { ...entry, environment: located(environment, wildcard) };
+  });
+  return { ...reading, environments: entries };
 }
 
-function entryOf(entry: ManifestEntry): ManifestEntry {
-  return entry.environment === undefined ? entry : { ...entry, environment: located(entry.environment) };
-}
-
-function located(environment: Environment): Environment {
+function located(environment: Environment, wildcard: boolean): Environment {
   const { name } = environment;
   const of = (image: string, sha: Sha): Environment["services"][number]["image"] => ({
     registry: REGISTRY,
     repository: `shop/${image}`,
-    tag: `${sha}*`,
+    tag: wildcard ? `${sha}*` : sha,
   });
   const there: Environment = {
     ...environment,
@@ -49,10 +50,11 @@ function located(environment: Environment): Environment {
       ...migration,
       image: of(migration.name, migration.sha),
       command: ["node", "migrate.mjs"],
-      timeoutMs: 120_000,
+      timeoutMs: 60_000,
     })),
     webs: environment.webs.map((web) => ({
       ...web,
+      keep: 1,
       artifact: `s3://${ARTIFACTS}/${web.name}/${web.sha}/`,
       bucket: bucketOf(name),
       prefix: prefixOf(web.name),

@@ -3,6 +3,7 @@ import { plan } from "../../../controller/core/plan.ts";
 import { withMarks } from "../../../controller/core/marks.ts";
 import { createPeople } from "../people.ts";
 import type { RunOptions, RunResult } from "../run.ts";
+import { directed } from "./directed.ts";
 import { startController, type WireController } from "./controller.ts";
 import { misfortune } from "./misfortune.ts";
 import { createScene, type WireScene } from "./scene.ts";
@@ -44,11 +45,13 @@ export async function runOnTheWire(given: RunOptions): Promise<RunResult> {
   }
 
   const first = start();
+  await directed({ scene, people, controllers: () => controllers, broken, revive });
   weather.rate = chance.pick([0, 0.005, 0.01, 0.03]);
-  const rounds = chance.between(4, 8);
+  const rounds = chance.between(3, 6);
   for (let round = 0; round < rounds && !broken(); round += 1) {
-    await misfortune(scene, controllers, start, round);
-    people.act();
+    await misfortune(scene, controllers, start);
+    if (chance.is(0.2)) people.mend();
+    else people.act();
     await timeline.run(timeline.nowMs() + chance.pick([10_000, 30_000, 60_000, 120_000, 180_000]), broken);
     if (chance.is(0.6)) controllers.forEach((one) => people.follow(one, chance.is(0.3)));
     await timeline.run(timeline.nowMs() + chance.between(1_000, 20_000), broken);

@@ -68,7 +68,7 @@ export async function createScene({ seed, onRecord }: SceneOptions): Promise<Wir
   const builds: WireBuilds = createWireBuilds({ chance: chance.fork("builds"), tally, account, shape, lists });
   const readers = createReaders(account, builds, distributions);
   const timeline = createWireTimeline({ stepped: account.stepped, open: account.open, onQuiet: () => watch.inspect() });
-  const repository = createWireRepository(shape);
+  const repository = createWireRepository(shape, chance.is(0.3));
   const adopts = chance.is(0.5);
   const watch: WireWatch = createWireWatch({
     timeline,
