@@ -297,6 +297,13 @@ describe("At rest", () => {
     expect(decide({ ...given, live, plan: plan(given.desired, live) })).toMatchObject({ kind: "wait" });
   });
 
+  test("nothing is repaired while it is held, not even when a person asks", () => {
+    for (const given of [drifted("repair"), drifted("report", { type: "repair-requested", ...NUDGE })]) {
+      const held = { ...given, desired: { ...given.desired, hold: { reason: "freeze" } } };
+      expect(decide(held)).toMatchObject({ kind: "wait", why: expect.stringMatching(/^on hold: freeze/) });
+    }
+  });
+
   test("nothing is repaired by a controller that only observes", () => {
     expect(decide({ ...drifted("repair"), observes: true })).toMatchObject({ kind: "rest" });
   });

@@ -38,6 +38,8 @@ describe("Success is never said without a proof", () => {
     expect(status({ ...environment(A), fingerprint: environment(B).fingerprint }, REST, ...unproven).state).toBe(
       "drift",
     );
+    const ignoring = { ...environment(A, { drift: "ignore" }), fingerprint: environment(B).fingerprint };
+    expect(status(ignoring, REST, ...unproven).state).toBe("unknown");
     const { live: _, ...blind } = {
       id: "shop/prod" as const,
       memory: remembered(...ONE),

@@ -12,11 +12,13 @@ import { A, arrived, B, environment, started } from "../core/shop.ts";
 const TTL_MS = 60_000;
 
 /** A clock that a test moves by hand; sleepers wake when it has moved far enough. */
-function createHandClock(): Clock & { move(ms: number): Promise<void> } {
+function createHandClock(): Clock & { move(ms: number): Promise<void>; readonly wall: { skewMs: number } } {
   let nowMs = 1_700_000_000_000;
+  const wall = { skewMs: 0 };
   const sleepers: { readonly at: number; readonly wake: () => void }[] = [];
   return {
-    now: () => Instant.of(nowMs),
+    wall,
+    now: () => Instant.of(nowMs + wall.skewMs),
     monotonicMs: () => nowMs,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
@@ -145,6 +147,19 @@ describe("A release that was left", () => {
     expect(other.isAbandoned()).toBe(false);
     await clock.move(1);
     expect(other.isAbandoned()).toBe(true);
+  });
+
+  test("is neither abandoned nor kept by a wall clock that jumps", async () => {
+    const { one, other, clock } = open();
+    await one.claim(begin(1), 1);
+    await other.refresh();
+    clock.wall.skewMs = 3_600_000;
+    expect(other.isAbandoned()).toBe(false);
+    expect(await faultIn(() => one.guard(1))).toBe("no fault");
+    clock.wall.skewMs = -3_600_000;
+    await clock.move(TTL_MS);
+    expect(other.isAbandoned()).toBe(true);
+    expect(await faultIn(() => one.guard(1))).toBe("fenced");
   });
 
   test("is abandoned at once when its holder said that it stops", async () => {
