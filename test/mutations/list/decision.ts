@@ -22,7 +22,7 @@ export const DECISIONS: readonly Mutation[] = [
           "forward: { verify: 1, migrate: 2, stage: 3, deploy: 6, publish: 4, invalidate: 5, health: 7, prune: 8 }",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: [SIMULATION, "test/core/step.test.ts"],
   },
   {
     name: "api-before-page-going-back",
@@ -34,7 +34,7 @@ export const DECISIONS: readonly Mutation[] = [
         replace: "back: { verify: 1, migrate: 2, stage: 3, deploy: 4, publish: 5, invalidate: 6, health: 7, prune: 8 }",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/core/step.test.ts"],
   },
   {
     name: "deploy-before-migrate",
@@ -80,7 +80,12 @@ export const DECISIONS: readonly Mutation[] = [
     name: "release-without-health",
     breaks: "I13: no success before health-passed",
     file: PLAN,
-    edits: [{ find: "const moved = steps.some((step) => WRITES[step.kind]);", replace: "const moved = false;" }],
+    edits: [
+      {
+        find: "health(desired, steps), ...prune(steps)]",
+        replace: "...(steps.length > 0 ? [] : [health(desired, steps)]), ...prune(steps)]",
+      },
+    ],
     caughtBy: ["test/core/plan.test.ts"],
   },
   {
@@ -100,7 +105,7 @@ export const DECISIONS: readonly Mutation[] = [
         replace: "if (failure === undefined || failure.fingerprint !== undefined) return undefined;",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: [SIMULATION, "test/core/decision.test.ts"],
   },
   {
     name: "notify-edit-clears-failure",
@@ -125,21 +130,21 @@ export const DECISIONS: readonly Mutation[] = [
         replace: "if (memory.passed === desired.fingerprint || hold === undefined || (hold.until",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/core/decision.test.ts"],
   },
   {
     name: "hold-ignored",
     breaks: "I5: no release starts in a held environment",
     file: OBSTACLES,
     edits: [{ find: "const hold = desired.hold;", replace: "const hold = undefined as typeof desired.hold;" }],
-    caughtBy: [SIMULATION],
+    caughtBy: [SIMULATION, "test/core/decision.test.ts"],
   },
   {
     name: "rewritten-history-followed",
     breaks: "I6: a rewritten repository changes nothing",
     file: OBSTACLES,
-    edits: [{ find: "if (halted !== undefined) {", replace: "if (halted === '') {" }],
-    caughtBy: [SIMULATION],
+    edits: [{ find: "if (halted !== undefined) {", replace: "if (halted !== undefined && memory.lastNumber < 0) {" }],
+    caughtBy: ["test/core/decision.test.ts"],
   },
   {
     name: "adoption-releases",
@@ -163,7 +168,7 @@ export const DECISIONS: readonly Mutation[] = [
         replace: 'migration))?.state === ("never" as string),',
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/core/decision.test.ts"],
   },
   {
     name: "drift-repaired-without-limit",
@@ -214,6 +219,6 @@ export const DECISIONS: readonly Mutation[] = [
           "  verify: true,\n  migrate: true,\n  stage: true,\n  deploy: true,\n  publish: false,\n  invalidate: false,",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/core/step.test.ts"],
   },
 ];

@@ -59,10 +59,13 @@ export const ECS: readonly Mutation[] = [
   },
   {
     name: "attempt-raised-by-a-lost-answer",
-    breaks: "I2: a token is the same for the same key and attempt",
-    file: TASK,
+    breaks: "I2: a time-out never raises the attempt: what is asked again is asked under the same token",
+    file: MIGRATION,
     edits: [
-      { find: "return sha256(`${key}/${attempt}`);", replace: "return sha256(`${key}/${attempt}/${Math.random()}`);" },
+      {
+        find: "const { token = tokenOf(step.key, known.attempt), taskDefinition",
+        replace: "const token = tokenOf(step.key, known.attempt + 1);\n  const { taskDefinition",
+      },
     ],
     caughtBy: MIGRATIONS,
   },
@@ -249,7 +252,7 @@ export const ECS: readonly Mutation[] = [
     edits: [
       {
         find: 'return isStaleSignature(fault) || (!write && fault.consequence === "retry");',
-        replace: 'return isStaleSignature(fault) || (!write || fault.consequence === "retry");',
+        replace: 'return isStaleSignature(fault) || fault.consequence === "retry";',
       },
     ],
     caughtBy: ["test/targets/aws.test.ts"],

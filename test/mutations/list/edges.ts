@@ -20,7 +20,7 @@ export const EDGES: readonly Mutation[] = [
     breaks: "only plain files are read: modes 100644 and 100755",
     file: LISTING,
     edits: [{ find: 'mode !== "100644" && mode !== "100755"', replace: 'mode === ""' }],
-    caughtBy: ["test/git/reading.test.ts"],
+    caughtBy: ["test/git/tree.test.ts"],
   },
   {
     name: "link-on-disk-followed",
@@ -62,7 +62,7 @@ export const EDGES: readonly Mutation[] = [
     breaks: "what arrives is checked by fsck before it counts",
     file: ENVIRONMENT,
     edits: [{ find: '["transfer.fsckObjects", "true"],', replace: '["transfer.fsckObjects", "false"],' }],
-    caughtBy: ["test/git/mirror.test.ts"],
+    caughtBy: ["test/git/cache.test.ts"],
   },
   {
     name: "signer-adds-itself",

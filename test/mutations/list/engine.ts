@@ -18,14 +18,14 @@ export const ENGINES: readonly Mutation[] = [
         replace: "return clock.now() - (memory.lastAt ?? 0) >= leaseTtlMs;",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/engine/ledger.test.ts"],
   },
   {
     name: "lease-not-waited-for",
     breaks: "I9: another controller takes over only after the lease was seen to run out",
     file: LEDGER,
     edits: [{ find: "return clock.monotonicMs() - seenMs >= leaseTtlMs;", replace: "return true;" }],
-    caughtBy: [SIMULATION],
+    caughtBy: [SIMULATION, "test/engine/ledger.test.ts"],
   },
   {
     name: "guard-does-nothing",
@@ -37,7 +37,7 @@ export const ENGINES: readonly Mutation[] = [
         replace: "guard(release) {\n      if (release > 0) return;",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/engine/ledger.test.ts"],
   },
   {
     name: "held-by-anybody",
@@ -68,7 +68,7 @@ export const ENGINES: readonly Mutation[] = [
     breaks: "I8, I9: a decision made on an old memory is made anew",
     file: RELEASE,
     edits: [{ find: 'if (memory !== what.memory) return "outdated";', replace: "" }],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/engine/release.test.ts"],
   },
   {
     name: "tag-moved-under-open-release",
@@ -80,7 +80,7 @@ export const ENGINES: readonly Mutation[] = [
         replace: "(what.partial === true || canonical(open.artifacts) !== canonical({ never: true }))",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/engine/release.test.ts"],
   },
   {
     name: "success-without-proof",
@@ -116,7 +116,7 @@ export const ENGINES: readonly Mutation[] = [
         replace: '?.state === ("never" as string)) return ending;',
       },
     ],
-    caughtBy: [{ seeds: 1, from: "1183" }],
+    caughtBy: ["test/engine/execute.test.ts"],
   },
   {
     name: "ancestry-ignored",
@@ -128,7 +128,7 @@ export const ENGINES: readonly Mutation[] = [
         replace: "!(await source.isAncestor(head, head, signal))",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/engine/heads.test.ts"],
   },
   {
     name: "arrivals-collapsed",
@@ -149,7 +149,7 @@ export const ENGINES: readonly Mutation[] = [
     edits: [
       { find: "if ((await ledger.refresh()).arrival !== last) return false;", replace: "await ledger.refresh();" },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/engine/arrivals.test.ts"],
   },
   {
     name: "unmanaged-forgotten",
@@ -162,7 +162,7 @@ export const ENGINES: readonly Mutation[] = [
           "if (look.problems.length === 0) lanes.delete(id);\n      else lane.wish(await hidden(lane, repository, look.problems));",
       },
     ],
-    caughtBy: ["test/engine/unmanaged.test.ts"],
+    caughtBy: ["test/engine/heads.test.ts"],
   },
   {
     name: "hidden-is-gone",
@@ -174,7 +174,7 @@ export const ENGINES: readonly Mutation[] = [
         replace: "lane.wish(gone(id));",
       },
     ],
-    caughtBy: ["test/engine/unmanaged.test.ts"],
+    caughtBy: ["test/engine/heads.test.ts"],
   },
   {
     name: "memory-journal-without-condition",

@@ -17,7 +17,7 @@ export const MEMORIES: readonly Mutation[] = [
         replace: '  return { ...after, releases: restate(after.releases, undoes, "rollback-failed") };',
       },
     ],
-    caughtBy: ["test/core/rolled-back.test.ts"],
+    caughtBy: ["test/core/history.test.ts"],
   },
   {
     name: "proof-survives-writes",
@@ -84,7 +84,7 @@ export const MEMORIES: readonly Mutation[] = [
         replace: "return new Map<string, Digest>();",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/engine/heads.test.ts"],
   },
   {
     name: "promoted-while-unhealthy",
@@ -115,7 +115,7 @@ export const MEMORIES: readonly Mutation[] = [
         replace: "...new Set([...policy.promotedFrom, ...(before?.promotedFrom ?? []).slice(0, 0)])",
       },
     ],
-    caughtBy: [SIMULATION],
+    caughtBy: ["test/engine/policy.test.ts"],
   },
   {
     name: "health-passes-on-first-green",
