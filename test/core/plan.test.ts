@@ -8,6 +8,7 @@ import type { LiveService, LiveState, LiveWeb } from "../../controller/core/live
 import { plan } from "../../controller/core/plan.ts";
 import type { Step } from "../../controller/core/step.ts";
 import { RANK, stepId } from "../../controller/core/step.ts";
+import { PublicationId } from "../../controller/core/brand.ts";
 import { A, API, artifactsOf, B, bumped, C, digest, environment, NOW, PUBLICATION, SCHEMA } from "./shop.ts";
 import { service, settled, SITE, version, web, WORKER } from "./shop.ts";
 
@@ -138,6 +139,13 @@ describe("What a crash left half done is finished", () => {
       invalidated: undefined,
     };
     const live = { ...open, webs: new Map([[SITE, { ...stale, digest: digest("web/site", A) }]]) };
+    expect(ids(plan(environment(A), live).steps)).toEqual(["verify", "invalidate/site", "health"]);
+  });
+
+  test("a page whose publication before was invalidated, and not this one, is invalidated", () => {
+    const earlier = PublicationId.parse("fedcba9876543210");
+    const served = { state: "served", publication: PUBLICATION, digest: digest("web/site", A) } as const;
+    const live = withWeb(open, { ...served, invalidated: earlier });
     expect(ids(plan(environment(A), live).steps)).toEqual(["verify", "invalidate/site", "health"]);
   });
 

@@ -1,5 +1,6 @@
 // The migration gate against ECS in the sandbox: what must never run twice, never pass unproven and never be lost.
 import { describe, expect, it } from "vitest";
+import { Instant } from "../../../controller/core/brand.ts";
 import type { Environment, Migration } from "../../../controller/core/environment.ts";
 import type { Outcome } from "../../../controller/core/event.ts";
 import { Fault } from "../../../controller/core/fault.ts";
@@ -12,6 +13,8 @@ interface How {
   readonly migration?: Partial<Migration>;
   readonly signal?: AbortSignal;
   readonly guard?: () => void;
+  /** How far the controller's wall clock is off. */
+  readonly skewMs?: number;
 }
 
 function desired(how: How = {}): Environment {
@@ -20,7 +23,9 @@ function desired(how: How = {}): Environment {
 
 function migrate(world: World, how: How = {}): Promise<Outcome> {
   const of = desired(how);
-  const context = world.context(how.signal, how.guard);
+  const { clock } = world;
+  const now = (): Instant => Instant.plus(clock.now(), how.skewMs ?? 0);
+  const context = { ...world.context(how.signal, how.guard), clock: { ...clock, now } };
   return world.run(world.ecs().runners.migrate(migrateStep(of), world.turn(of), context));
 }
 
@@ -311,6 +316,22 @@ describe("a migration whose controller ended", () => {
       expect(tokens.size).toBe(count);
     },
   );
+
+  it("is told by AWS's clock how old its token is, on a machine whose own clock is an hour behind", async () => {
+    const world = await openWorld({ rules: [exits(0)] });
+    const controller = new AbortController();
+    world.tap(async (request, send) => {
+      const answer = await send();
+      if (request.headers["x-amz-target"]?.endsWith(".RunTask") === true) controller.abort(new Error("killed"));
+      return answer;
+    });
+    await migrate(world, { signal: controller.signal });
+    world.tap(undefined);
+    await world.pass(65 * 60_000);
+    const outcome = await migrate(world, { skewMs: -3_600_000 });
+    expect(outcome).toMatchObject({ status: "failed", code: "migration-unknown" });
+    expect(started(world)).toBe(1);
+  });
 
   it("adopts the task its token stands for when the service's network has changed since", async () => {
     const world = await openWorld({ rules: [exits(0)] });

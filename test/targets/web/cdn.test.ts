@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { cancellation } from "../../../controller/core/cancel.ts";
 import type { Web } from "../../../controller/core/environment.ts";
-import { type Bench, build, openBench, site } from "./bench.ts";
+import { type Bench, build, Crash, openBench, site } from "./bench.ts";
 
 const cached = { headers: { "index.html": { cacheControl: "max-age=3600" } } };
 
@@ -142,6 +142,19 @@ describe("an invalidation", () => {
     await life.step(step, bench.environment("a"));
     expect(await life.step(step, bench.environment("a"))).toEqual({ status: "done", note: "was invalidated before" });
     expect(await bench.callerReferences()).toHaveLength(1);
+  });
+
+  it("is not made of a page that is still being published", async () => {
+    const bench = await published();
+    const dying = bench.life((request, send) => {
+      if (request.method === "PUT" && request.path.endsWith("/index.html")) throw new Crash("before the page");
+      return send();
+    });
+    await expect(dying.release(bench.environment("b"))).rejects.toBeInstanceOf(Crash);
+    const before = bench.sandbox.calls.latest();
+    const step = bench.life().step({ kind: "invalidate", web: site, why: "test" }, bench.environment("b"));
+    await expect(step).rejects.toMatchObject({ code: "publish-conflict" });
+    expect(batches(bench, before)).toEqual([]);
   });
 
   it("that waits for room ends with a shutdown", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Bench, build, Crash, openBench } from "./bench.ts";
+import { type Bench, build, Crash, openBench, site } from "./bench.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const asset = (name: string): string => `assets/app.c0ffee${Buffer.from(name).toString("hex")}.js`;
@@ -58,6 +58,15 @@ describe("pruning", () => {
       bench.pass(2 * DAY_MS);
     }
     expect(await assets(bench)).toEqual([asset("b"), asset("c"), "assets/other.c0ffee00.js"]);
+  });
+
+  it("deletes nothing where another journal published last", async () => {
+    const bench = await released("abcd", 2, 10);
+    await bench.put(".lockstep/site.json", JSON.stringify({ ...(await bench.marker()), journal: "journal-2" }));
+    const step = { kind: "prune", web: site, why: "test" } as const;
+    const outcome = await bench.life().step(step, bench.environment("d", { keep: 1 }));
+    expect(outcome).toEqual({ status: "done", note: "another journal published here" });
+    expect(await assets(bench)).toEqual(["a", "b", "c", "d"].map(asset));
   });
 
   it("never fails a release", async () => {

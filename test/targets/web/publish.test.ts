@@ -57,6 +57,9 @@ describe("a later publication", () => {
       "/web/robots.txt",
       "/web/index.html",
     ]);
+    const deletions = bench.sandbox.calls.since(before).filter(({ operation }) => operation === "DeleteObjects");
+    expect(deletions).toHaveLength(1);
+    expect(deletions[0]?.sequence).toBeGreaterThan(copies.at(-1)?.sequence ?? Number.POSITIVE_INFINITY);
     const { "assets/app.c0ffee61.js": old } = build("a");
     expect(await bench.bucket()).toEqual({
       ...build("b", { "same.css": "same", "new.css": "new" }),
