@@ -1,6 +1,7 @@
 // What to do now: rest, act, wait or ask a person. Pure; the same inputs decide the same.
-import type { Sha } from "./brand.ts";
+import type { ComponentName, Sha } from "./brand.ts";
 import { short } from "./brand.ts";
+import { FAULTS } from "./fault.ts";
 import { recentRepairs } from "./history.ts";
 import { LIMITS } from "./limits.ts";
 import type { Memory } from "./memory.ts";
@@ -44,7 +45,28 @@ function resume(situation: Situation): Decision | undefined {
     return startedMigrations(memory).length > 0 ? { ...goesOn, only: "started-migrations" } : undefined;
   }
   if (situation.plan.blockers.length > 0 || isUnknown(memory, desired)) return undefined;
-  return { kind: "act", as: open.kind, target: "desired", why };
+  const moved = movedArtifact(situation);
+  if (moved !== undefined && startedMigrations(memory).length > 0)
+    return { kind: "act", as: open.kind, target: "open", only: "started-migrations", why };
+  if (moved === undefined || mayStart(situation)) return { kind: "act", as: open.kind, target: "desired", why };
+  return {
+    kind: "blocked",
+    code: "artifact-rebuilt",
+    why: `${moved} was rebuilt since release #${open.number} began, and nothing may start now`,
+    next: FAULTS["artifact-rebuilt"].next,
+  };
+}
+
+/**
+ * A component whose tag has moved since the open release began. A release has one set of digests from its start to its
+ * end, so going on with others is another release, which has to be allowed to start.
+ */
+function movedArtifact({ memory, live }: Situation): ComponentName | undefined {
+  const began = memory.open?.artifacts ?? {};
+  const moved = [...live.artifacts].find(
+    ([name, now]) => now.state === "resolved" && began[name] !== undefined && began[name] !== now.digest,
+  );
+  return moved?.[0];
 }
 
 /** Steps of the open release that were started and of which nobody knows yet how they ended. */

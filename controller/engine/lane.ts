@@ -145,6 +145,7 @@ export function createLane(parts: LaneParts): Lane {
           memory: seen.memory,
           ...value,
           ...(only === undefined ? {} : { partial: true }),
+          ...(target === "open" ? { goesOn: true } : {}),
         },
         pins,
         parts,

@@ -25,6 +25,8 @@ export interface Released {
   readonly why: string;
   /** The release that a rollback undoes. */
   readonly undoes?: number;
+  /** It is the open release or nothing: nothing new may start. */
+  readonly goesOn?: true;
   /** The plan is only what the open release has to end before a newer one takes its place. */
   readonly partial?: true;
 }
@@ -91,6 +93,9 @@ async function begin(what: Released, { ledger, random }: ReleaseParts): Promise<
     }
     const isSame = open.fingerprint === what.desired.fingerprint && open.kind === what.kind;
     if (isSame && (what.partial === true || canonical(open.artifacts) === canonical(resolved(what)))) return "begun";
+    // Only what Git says now may start; that it may was decided, for anything else it was not.
+    if (isSame && what.goesOn === true)
+      throw new Fault("artifact-rebuilt", `an artifact was rebuilt since release #${open.number} began`);
     const by = memory.arrival?.commit ?? what.desired.revision.commit;
     if (!(await ledger.claim({ type: "release-superseded", release: open.number, by }))) return "outdated";
   }

@@ -173,6 +173,14 @@ describe("A release that has started goes on", () => {
     expect(decide(given)).toMatchObject({ kind: "act", as: "release", target: "desired" });
   });
 
+  test("with other digests only when another release may start, because that is what it would be", () => {
+    const artifacts = { "service/api": digest("service/api", C) };
+    const rebuilt = [started(environment(B), 2, { artifacts }), ...deployed(environment(B), 2)];
+    expect(decide(bump({}, ...rebuilt))).toMatchObject({ kind: "act", target: "desired" });
+    expect(decide(bump({ gates: [WAITING] }, ...rebuilt))).toMatchObject({ kind: "blocked", code: "artifact-rebuilt" });
+    expect(decide(bump({}, ...rebuilt, ...migrated(KEY, 2)))).toMatchObject({ kind: "act", target: "desired" });
+  });
+
   test("but not into what a person must answer first", () => {
     expect(decide(bump({}, ...open, ...migrated(KEY, 2, "unknown")))).toMatchObject({ code: "migration-unknown" });
   });

@@ -3,6 +3,7 @@ import type { Digest, Sha } from "../../controller/core/brand.ts";
 import { NO_SHA } from "../../controller/core/brand.ts";
 import type { Environment } from "../../controller/core/environment.ts";
 import type { Recorded, Stream } from "../../controller/core/event.ts";
+import type { Direction } from "../../controller/core/step.ts";
 import type { EnvironmentStatus } from "../../controller/core/status.ts";
 import type { Builds } from "./builds.ts";
 import type { Chronicle } from "./chronicle.ts";
@@ -54,7 +55,10 @@ export function createWatch(parts: WatchParts): Watch {
   const chronicles = new Map<string, Chronicle>();
   const pins = new Map<string, { readonly digest: Digest; readonly atMs: number }>();
   const tainted = new Set<string>();
-  /** Git asked for an older commit that was never healthy here: that goes forward, and pages may be newer meanwhile. */
+  /**
+   * Which way a release goes is decided by the order in which commits were first released here. Where that is not their
+   * own order (an older commit released later), a page may be newer than the API for a moment.
+   */
   const sideways = new Set<string>();
   let seen: Sha | undefined;
 
@@ -149,11 +153,13 @@ export function createWatch(parts: WatchParts): Watch {
     }
   }
 
-  function isOlder(name: string, desired: Environment): boolean {
+  /** The order of release and the order of the commits disagree. */
+  function isSideways(name: string, desired: Environment, direction: Direction): boolean {
     const index = builds.commit(desired.sha)?.index ?? 0;
     return [...ground(name).pages.values()].some((held) => {
       const page = held.page();
-      return page !== undefined && (builds.builtOf(page)?.index ?? 0) > index;
+      const now = page === undefined ? index : (builds.builtOf(page)?.index ?? 0);
+      return direction === "forward" ? now > index : now < index;
     });
   }
 
@@ -184,8 +190,7 @@ export function createWatch(parts: WatchParts): Watch {
       const of = chronicleOf(name);
       checkRecord(name, record, of, { ...parts, violate, seen: () => seen, chronicleOf });
       onHealthPassed(name, record);
-      if (event.type === "release-started" && event.direction === "forward" && isOlder(name, event.desired))
-        sideways.add(name);
+      if (event.type === "release-started" && isSideways(name, event.desired, event.direction)) sideways.add(name);
       chronicle(of, record, timeline.nowMs());
     },
     onUpdate(environment, version) {
