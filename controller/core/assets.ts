@@ -23,7 +23,7 @@ export interface Held {
   readonly is?: string;
   /** ETag as it was when we last wrote a key that can change. */
   readonly etag?: string;
-  /** Its name or its headers promise that its content never changes, so only pruning ever deletes it. */
+  /** Its name or its headers promise that its content never changes. */
   readonly fixed: boolean;
 }
 
@@ -48,8 +48,8 @@ export interface Copies {
   readonly stage: readonly ReleaseFile[];
   /** Waves, each after the one before: changed assets, pages, workers and web manifests, the entry page. */
   readonly publish: readonly (readonly ReleaseFile[])[];
-  /** Waves: pages before the assets that they load. */
-  readonly deletions: readonly (readonly string[])[];
+  /** Pages, workers and web manifests that the release lacks. */
+  readonly deletions: readonly string[];
 }
 
 const ENTRY = "index.html";
@@ -125,15 +125,12 @@ export function copies(files: readonly ReleaseFile[], known: Known, serial: numb
     if (kind === "asset" && (absent || (unknown && isFixed(file)))) stage.push(file);
     else waves.get(kind)?.push(file);
   }
-  const gone = [...inventory].filter(([key, held]) => !listed.has(key) && !held.fixed).map(([key]) => key);
-  const [pages, assets] = [
-    gone.filter((key) => kindOf(key) !== "asset"),
-    gone.filter((key) => kindOf(key) === "asset"),
-  ];
+  // Assets stay until they are pruned: caches and open tabs still hold the page that loads them.
+  const gone = [...inventory.keys()].filter((key) => !listed.has(key) && kindOf(key) !== "asset");
   return {
     stage,
     publish: WAVES.map((kind) => waves.get(kind) ?? []).filter((wave) => wave.length > 0),
-    deletions: [pages, assets].filter((wave) => wave.length > 0),
+    deletions: gone,
   };
 }
 

@@ -68,7 +68,7 @@ export function begun(
 ): Unsigned {
   const { publication, journal, at } = identity;
   const serial = (marker?.serial ?? 0) + 1;
-  const deleted = work.deletions.flat();
+  const deleted = work.deletions;
   const copied = [...work.stage, ...work.publish.flat()];
   const files = new Map(inventory);
   for (const file of release.files) {
@@ -96,7 +96,7 @@ export function begun(
 /** The marker when everything is where it should be. */
 export function finished(marker: Marker, release: Release, work: Copies, written: Etags): Unsigned {
   const files = new Map(marker.files);
-  for (const key of work.deletions.flat()) files.delete(key);
+  for (const key of work.deletions) files.delete(key);
   for (const file of release.files) {
     const fixed = isFixed(file);
     const etag = fixed ? undefined : (written.get(file.key) ?? marker.files.get(file.key)?.etag);

@@ -1,5 +1,5 @@
 // Stage and publish: new assets beside the old page, then what changes, the entry page last, framed by the marker.
-import type { Copies, ReleaseFile } from "../../core/assets.ts";
+import type { ReleaseFile } from "../../core/assets.ts";
 import { copies } from "../../core/assets.ts";
 import { PublicationId } from "../../core/brand.ts";
 import type { Outcome } from "../../core/event.ts";
@@ -68,9 +68,9 @@ export function createPublishing(on: Publishing): {
     const identity = { publication, journal: turn.release.journal, at: context.clock.now() };
     const begin = await on.markers.write(at, seen, begun(seen.marker, release, work, known, identity));
     const etags = await copyAll(at, release, [work.stage, ...work.publish], known.inventory);
-    for (const wave of work.deletions) await deleteKeys(on.buckets, at, wave);
+    await deleteKeys(on.buckets, at, work.deletions);
     await on.markers.write(at, begin, finished(begin.marker, release, work, etags));
-    const counts = { written: etags.size, deleted: deletedOf(work) };
+    const counts = { written: etags.size, deleted: work.deletions.length };
     await context.record({ type: "publication-settled", ...named, ...counts });
     return { status: "done", note: `${counts.written} files copied, ${counts.deleted} deleted` };
   }
@@ -109,10 +109,6 @@ export function createPublishing(on: Publishing): {
         return withMarker(on.markers, at, turn, (seen) => publish(at, step, turn, seen));
       }),
   };
-}
-
-function deletedOf(work: Copies): number {
-  return work.deletions.reduce((sum, wave) => sum + wave.length, 0);
 }
 
 /** A publication whose last answer was lost: the page is served, only the journal does not know. */
