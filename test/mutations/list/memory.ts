@@ -128,7 +128,7 @@ export const MEMORIES: readonly Mutation[] = [
     name: "old-assets-deleted-at-publish",
     breaks: "I3: old assets outlive the old page",
     file: "controller/core/assets.ts",
-    edits: [{ find: "!listed.has(key) && !held.fixed)", replace: "!listed.has(key))" }],
+    edits: [{ find: '!listed.has(key) && kindOf(key) !== "asset");', replace: "!listed.has(key));" }],
     caughtBy: ["test/core/assets.test.ts", "test/targets/web/publish.test.ts"],
   },
   {

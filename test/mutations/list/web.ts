@@ -46,13 +46,13 @@ export const WEBS: readonly Mutation[] = [
   },
   {
     name: "deleted-before-copied",
-    breaks: "I3: what the old page loads goes only when the new page is there",
+    breaks: "I3: what the old page links to goes only when the new page is there",
     file: PUBLISH,
     edits: [
       {
-        find: "    const etags = await copyAll(at, release, [work.stage, ...work.publish], known.inventory);\n    for (const wave of work.deletions) await deleteKeys(on.buckets, at, wave);",
+        find: "    const etags = await copyAll(at, release, [work.stage, ...work.publish], known.inventory);\n    await deleteKeys(on.buckets, at, work.deletions);",
         replace:
-          "    for (const wave of work.deletions) await deleteKeys(on.buckets, at, wave);\n    const etags = await copyAll(at, release, [work.stage, ...work.publish], known.inventory);",
+          "    await deleteKeys(on.buckets, at, work.deletions);\n    const etags = await copyAll(at, release, [work.stage, ...work.publish], known.inventory);",
       },
     ],
     caughtBy: ["test/targets/web/publish.test.ts"],
