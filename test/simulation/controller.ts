@@ -21,11 +21,13 @@ export interface Controller {
 }
 
 export interface ControllerOptions {
+  /** How this life ends, if nothing ends it before. */
+  readonly crash?: Life["crash"];
   readonly pollMs: number;
   readonly adopts: boolean;
 }
 
-export function startController(scene: Scene, { pollMs, adopts }: ControllerOptions): Controller {
+export function startController(scene: Scene, { pollMs, adopts, crash }: ControllerOptions): Controller {
   const { timeline, chance, tally, weather, watch, repository, builds, journal, ended, lives, heads } = scene;
   const writer = `writer-${lives.size + 1}`;
   const life = createLife({
@@ -38,6 +40,7 @@ export function startController(scene: Scene, { pollMs, adopts }: ControllerOpti
     as: scene.as,
   });
   lives.set(writer, life);
+  if (crash !== undefined) life.crash = crash;
   heads.set(writer, []);
   const onHead = (head: ReturnType<typeof repository.head>): void =>
     void heads.get(writer)?.push({ atMs: timeline.nowMs(), head });

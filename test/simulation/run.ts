@@ -3,6 +3,7 @@ import { plan } from "../../controller/core/plan.ts";
 import { withMarks } from "../../controller/core/marks.ts";
 import type { Controller } from "./controller.ts";
 import { startController } from "./controller.ts";
+import type { CallName, Life } from "./life.ts";
 import { READS, WRITES } from "./life.ts";
 import { createPeople } from "./people.ts";
 import type { Scene, SceneOptions } from "./scene.ts";
@@ -11,8 +12,14 @@ import type { Tally } from "./tally.ts";
 import { worldOf } from "./world.ts";
 
 export interface RunOptions extends SceneOptions {
-  /** Kill the first life at this port call and do nothing else bad: crash points by counter. */
-  readonly killAt?: { readonly call: number; readonly side: "before" | "after" };
+  /** Kill the first life at this port call and do nothing else bad: crash points by counter, or by name. */
+  readonly killAt?: { readonly call: number | CallName; readonly side: "before" | "after"; readonly then?: Crash };
+}
+
+/** How the second life ends. */
+export interface Crash {
+  readonly at: CallName;
+  readonly side: "before" | "after";
 }
 
 export interface RunResult {
@@ -26,7 +33,7 @@ export interface RunResult {
 }
 
 /** Calls that few releases make: crashes there are aimed at. */
-const RARE = ["stop-task", "run-task", "delete-objects", "create-invalidation", "list-tasks"] as const;
+const RARE = ["stop-task", "run-task", "delete-objects", "create-invalidation", "list-tasks", "contains"] as const;
 const MINUTE_MS = 60_000;
 /** Everything settles within this after the last fault. */
 const SETTLES_MS = 6 * 60 * MINUTE_MS;
@@ -43,8 +50,11 @@ export async function run({ killAt, ...given }: RunOptions): Promise<RunResult> 
   const people = createPeople(scene, () => controllers);
   const broken = (): boolean => watch.violations.length > 0;
 
+  const first: Life["crash"] = killAt === undefined ? undefined : { at: killAt.call, side: killAt.side };
+
   function start(): Controller {
-    const controller = startController(scene, options);
+    const crash = [first, killAt?.then][scene.lives.size];
+    const controller = startController(scene, crash === undefined ? options : { ...options, crash });
     controllers = [...controllers.filter((one) => one.isUp()), controller];
     return controller;
   }
@@ -56,9 +66,8 @@ export async function run({ killAt, ...given }: RunOptions): Promise<RunResult> 
     if (controllers.length === 0) start();
   }
 
-  const first = start();
-  if (calm) first.life.crash = { at: killAt.call, side: killAt.side };
-  else weather.rate = chance.pick([0, 0.005, 0.02, 0.06]);
+  const begun = start();
+  if (!calm) weather.rate = chance.pick([0, 0.005, 0.02, 0.06]);
 
   const rounds = calm ? 3 : chance.between(6, 14);
   for (let round = 0; round < rounds && !broken(); round += 1) {
@@ -72,7 +81,8 @@ export async function run({ killAt, ...given }: RunOptions): Promise<RunResult> 
 
   weather.rate = 0;
   for (const { life } of controllers) {
-    delete life.crash;
+    // A crash by counter may come at any call to the last; those by chance end with the faults.
+    if (!calm) delete life.crash;
     life.skewMs = 0;
   }
   people.mend();
@@ -90,7 +100,7 @@ export async function run({ killAt, ...given }: RunOptions): Promise<RunResult> 
     violations: watch.violations,
     lives: scene.lives.size,
     tally,
-    calls: first.life.calls,
+    calls: begun.life.calls,
     virtualMs: settledMs - startMs,
   };
 }
@@ -129,6 +139,7 @@ async function misfortune(scene: Scene, controllers: readonly Controller[], star
 
 function isSettled(scene: Scene, controllers: readonly Controller[]): boolean {
   return controllers.every((controller) => {
+    if (!controller.isUp()) return false;
     const document = controller.engine()?.status();
     return (
       document !== undefined &&
@@ -147,6 +158,7 @@ function isSettled(scene: Scene, controllers: readonly Controller[]): boolean {
 /** At rest: the world is what Git says, the plan is empty at full depth, and looking once more changes nothing. */
 async function checkRest(scene: Scene, controllers: readonly Controller[]): Promise<void> {
   const { watch, repository, timeline, shape, builds, grounds } = scene;
+  for (const { life } of controllers) delete life.crash;
   if (!isSettled(scene, controllers)) {
     for (const one of controllers) {
       for (const { id, state, why } of one.engine()?.status().environments ?? []) {

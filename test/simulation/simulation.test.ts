@@ -1,5 +1,6 @@
 // The decision tier: a thousand lives of the controller from seeds, every invariant checked after every event.
 import { describe, expect, test } from "vitest";
+import { READS, WRITES } from "./life.ts";
 import { run } from "./run.ts";
 import { REGRESSIONS } from "./seeds.ts";
 import { createTally, missing } from "./tally.ts";
@@ -30,10 +31,23 @@ describe("A controller that crashes, is doubled, and meets every fault", () => {
         const result = await run({ seed: "kill 94", killAt: { call, side } });
         expect(result.violations, `killed ${side} call ${call}`).toEqual([]);
         tally.add(result.tally);
-        if (result.calls < call) return;
+        // The first life made fewer calls than that, and was the only one.
+        if (result.lives === 1) return;
       }
     },
   );
+
+  test.each([...READS, ...WRITES])("settles when it is killed before and after its first %s", async (name) => {
+    for (const side of ["before", "after"] as const) {
+      // What became of a deployment is only asked by the successor of a process that died right after sending one.
+      const successor = name === "list-deployments" ? { then: { at: name, side } } : {};
+      const call = name === "list-deployments" ? "update-service" : name;
+      const killAt = { call, side: name === "list-deployments" ? ("after" as const) : side, ...successor };
+      const result = await run({ seed: name === "stop-task" ? "kill 94" : "kill 46", killAt });
+      expect(result.violations, side).toEqual([]);
+      tally.add(result.tally);
+    }
+  });
 
   test("keeps every invariant over a thousand lives", TIMEOUT, async () => {
     let lives = 0;
@@ -48,7 +62,7 @@ describe("A controller that crashes, is doubled, and meets every fault", () => {
 
   // A simulation that never met a fault proves nothing about it: this one comes last and looks back.
   test("has met every fault, every crash point and every deed in the lives above", TIMEOUT, async () => {
-    for (let nth = 0; missing(tally).length > 0 && nth < 600; nth += 1) {
+    for (let nth = 0; missing(tally).length > 0 && nth < 150; nth += 1) {
       const seed = `${BASE}+rare+${nth}`;
       const result = await run({ seed });
       expect(result.violations, replay(seed)).toEqual([]);
