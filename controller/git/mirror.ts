@@ -3,9 +3,10 @@ import { Sha } from "../core/brand.ts";
 import { assert } from "../core/assert.ts";
 import { Fault } from "../core/fault.ts";
 import { sha256 } from "../core/sha256.ts";
-import type { ManifestFile, ManifestFolder, Source } from "../ports.ts";
+import type { ManifestFolder, Source } from "../ports.ts";
 import { addressId, checkBranch, parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";
+import { createAnswers } from "./answers.ts";
 import { createBlobs } from "./blobs.ts";
 import type { Ended } from "./child.ts";
 import type { GitCredentials } from "./credentials.ts";
@@ -43,8 +44,6 @@ export interface MirrorOptions {
   readonly onCommand?: (argv: readonly string[], environment: Readonly<Record<string, string>>) => void;
 }
 
-/** Answers of `folders` and `files` kept in memory; texts are shared between them. */
-const ANSWERS_KEPT = 64;
 const PATHS_AT_ONCE = 500;
 const FETCH = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
 const QUIET = "--no-auto-maintenance";
@@ -68,7 +67,7 @@ export function createMirror(options: MirrorOptions): Source {
   const gate = createGate(limits.processes);
   const oneLook = createGate(1);
   const blobs = createBlobs();
-  const files = new Map<string, readonly ManifestFile[]>();
+  const kept = createAnswers();
   /** What the server said when everything it named was last in the mirror, and in which mirror. */
   let held = "";
   /** Heads that were in the mirror once; when one cannot be read, the mirror is damaged. */
@@ -166,18 +165,6 @@ export function createMirror(options: MirrorOptions): Source {
   function incomplete(what: string): never {
     store.discard();
     throw mirrorFault(`${what} is missing from it`, address, store.folder);
-  }
-
-  /** Files of a commit never change, so what was read for the same question is handed out again. */
-  async function kept(key: string, work: () => Promise<readonly ManifestFile[]>): Promise<readonly ManifestFile[]> {
-    const result = files.get(key) ?? (await work());
-    files.delete(key);
-    files.set(key, result);
-    for (const oldest of files.keys()) {
-      if (files.size <= ANSWERS_KEPT) break;
-      files.delete(oldest);
-    }
-    return result;
   }
 
   return {

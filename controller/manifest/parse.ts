@@ -1,5 +1,5 @@
 // A configuration folder → its environments, each a value or the reasons why not; one bad file never stops its siblings.
-import { ApplicationName, EnvironmentName, type Digest } from "../core/brand.ts";
+import { ApplicationName, type Digest, type EnvironmentName } from "../core/brand.ts";
 import type { Environment, Revision } from "../core/environment.ts";
 import { digestOf } from "../core/fingerprint.ts";
 import { merge, nodeAt, origins, plain, type Mapping, type Position } from "../core/merge.ts";
@@ -15,6 +15,7 @@ import { taskPath } from "./services.ts";
 import type { Expand } from "./shas.ts";
 import { signerProblems, signersOf } from "./signers.ts";
 import { released } from "./support.ts";
+import { nameOf, sorted } from "./sort.ts";
 import { readTaskFile, type TaskFile } from "./tasks.ts";
 
 export interface FolderContext {
@@ -92,37 +93,6 @@ export async function readFolder(folder: ManifestFolder, context: FolderContext)
 /** Every problem of a folder, each said once. */
 export function problemsOf(reading: FolderReading): readonly Problem[] {
   return tidy([...reading.problems, ...reading.environments.flatMap(({ problems }) => problems)]);
-}
-
-interface Sorted {
-  readonly application: ManifestFile | undefined;
-  readonly environments: readonly ManifestFile[];
-  readonly problems: readonly Problem[];
-}
-
-/** Which file is what; files that look like manifests and cannot be one are problems, others are nobody's business. */
-function sorted(folder: ManifestFolder): Sorted {
-  const problems: Problem[] = [];
-  const environments: ManifestFile[] = [];
-  let application: ManifestFile | undefined;
-  for (const file of folder.files) {
-    const base = file.path.split("/").at(-1) ?? "";
-    if (!/\.ya?ml$/i.test(base)) continue;
-    const name = base.replace(/\.ya?ml$/i, "");
-    if (base === "application.yaml") application = file;
-    else if (!base.endsWith(".yaml")) {
-      problems.push(problem(startOf(file.path), "manifests end in .yaml", `rename it to ${name}.yaml`));
-    } else if (EnvironmentName.is(name)) environments.push(file);
-    else {
-      const hint = "a name is a lower-case letter, then up to 31 lower-case letters, digits and dashes";
-      problems.push(problem(startOf(file.path), `${JSON.stringify(name)} is not the name of an environment`, hint));
-    }
-  }
-  return { application, environments, problems };
-}
-
-function nameOf(file: ManifestFile): EnvironmentName {
-  return EnvironmentName.parse((file.path.split("/").at(-1) ?? "").slice(0, -".yaml".length));
 }
 
 function applicationName(raw: Mapping | undefined): ApplicationName | undefined {

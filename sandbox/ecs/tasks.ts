@@ -1,6 +1,7 @@
 // The life of a task, from PROVISIONING to STOPPED, on the sandbox's clock.
 // https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
 
+import { INTERRUPTIONS } from "./interruptions.ts";
 import type { Chance, ResolveImage, SandboxClock, WriteLog } from "../api.ts";
 import { containerRequest, logStream, pinned } from "./container-start.ts";
 import { atDeadline } from "./deadline.ts";
@@ -241,12 +242,6 @@ export function createTaskEngine(dependencies: TaskEngineDependencies): TaskEngi
 
   return { start, stop };
 }
-
-const INTERRUPTIONS: Readonly<Partial<Record<StopCode, string>>> = {
-  SpotInterruption: "Your Spot Task was interrupted.",
-  TerminationNotice: "The container instance received a termination notice.",
-  InfrastructureHealth: "The infrastructure under the task became unhealthy.",
-};
 
 function isUp({ definition, healthy }: TaskContainer): boolean {
   return healthy || !definition.essential;
