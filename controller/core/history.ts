@@ -2,6 +2,7 @@
 import type { MigrationName, Sha } from "./brand.ts";
 import { Instant, NO_SHA } from "./brand.ts";
 import type { EnvironmentEvent, Recorded } from "./event.ts";
+import { hasMoved } from "./good.ts";
 import { applyMark } from "./history-marks.ts";
 import { applyRelease } from "./history-release.ts";
 import type { Memory, MigrationMemory } from "./memory.ts";
@@ -146,12 +147,15 @@ function allowed(migrations: Memory["migrations"]): Memory["migrations"] {
 }
 
 /**
- * True when going to this SHA leads back: it was healthy here, and released before the one released last. A release that
- * goes on keeps the direction it started with.
+ * True when going to this SHA leads back: it was healthy here, and released before the one that runs, which is the last
+ * one that was proven or wrote something: after one that failed before that, the way to what came between is forward. A
+ * release that goes on keeps the direction it started with.
  */
 export function isReturning(memory: Memory, sha: Sha): boolean {
   if (memory.open?.sha === sha) return memory.open.direction === "back";
-  const last = memory.open?.sha ?? memory.releases.at(-1)?.sha;
+  const known = memory.open === undefined ? memory.releases : [...memory.releases, memory.open];
+  const runs = known.findLast(({ number, state }) => state === "succeeded" || hasMoved(memory, number));
+  const last = (runs ?? known.at(-1))?.sha;
   if (last === undefined || last === sha) return false;
   if (sha === NO_SHA) return true;
   return memory.healthy.has(sha) && memory.order.indexOf(sha) < memory.order.indexOf(last);

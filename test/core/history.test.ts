@@ -216,6 +216,21 @@ describe("The direction", () => {
       A,
       true,
     ],
+    [
+      "to the commit after the one that runs is forward, though a later release failed before it wrote anything",
+      [
+        ...ONE,
+        ...succeeded(environment(B), 2),
+        started(environment(A), 3, { direction: "back" }),
+        passed(environment(A), 3),
+        { type: "release-succeeded", release: 3 },
+        arrived(environment(C)),
+        started(environment(C), 4),
+        failedAt(4, "migrate/migrate", false),
+      ],
+      B,
+      false,
+    ],
     ["of a release that went forward stays forward when it goes on", [...ONE, started(environment(B), 2)], B, false],
   ])("%s", (_, events, sha, returning) => {
     expect(isReturning(remembered(...events), sha)).toBe(returning);
