@@ -28,6 +28,8 @@ export interface Execution {
   readonly journalId: string;
   readonly pins: ReadonlyMap<string, Digest>;
   readonly signal: AbortSignal;
+  /** Git asks for something else by now: what failed in this release ends it, and is not tried again. */
+  readonly keepsFailures?: true;
 }
 
 export interface ExecuteParts {
@@ -122,6 +124,8 @@ async function runStep(step: Step, execution: Execution, parts: ExecuteParts): P
   const id = stepId(step);
   const release = execution.number;
   const record = ledger.memory().open?.steps.find((one) => stepId(one.step) === id);
+  if (execution.keepsFailures === true && record?.outcome?.status === "failed")
+    return { step, outcome: record.outcome };
   try {
     if (record?.startedAt === undefined)
       await ledger.append({ type: "step-started", release, step: id, what: step }, release);

@@ -1,6 +1,7 @@
 // One release of one environment: started or taken over, executed, and ended in the journal.
 import { cancellation } from "../core/cancel.ts";
 import type { ComponentName, Digest } from "../core/brand.ts";
+import { startedMigrations } from "../core/decision.ts";
 import type { Environment } from "../core/environment.ts";
 import type { ReleaseKind } from "../core/event.ts";
 import { Fault } from "../core/fault.ts";
@@ -64,6 +65,7 @@ export async function release(
       journalId: parts.journalId,
       pins,
       signal: stop.signal,
+      ...(what.goesOn === true ? { keepsFailures: true as const } : {}),
     };
     const ending = await execute(execution, parts);
     await end(ending, number, what, ledger);
@@ -169,20 +171,22 @@ async function fail(
 
 /**
  * Ends an open release that nobody runs at the moment, because a person asked: one that is blocked, or was left by a
- * process that has ended. False = another controller holds it.
+ * process that has ended. Not while another controller holds it, nor before a migration that was started is known to
+ * have ended: its task would go on unwatched.
  */
-export async function abandon(ledger: Ledger): Promise<boolean> {
+export async function abandon(ledger: Ledger): Promise<"ended" | "held" | "migrating"> {
   const memory = ledger.memory();
   const open = memory.open;
-  if (open === undefined) return true;
+  if (open === undefined) return "ended";
+  if (startedMigrations(memory).length > 0) return "migrating";
   if (!ledger.holds()) {
-    if (!ledger.isAbandoned()) return false;
+    if (!ledger.isAbandoned()) return "held";
     const adopted = { type: "release-adopted", from: memory.holder ?? "" } as const;
-    if (!(await ledger.claim(adopted, memory.epoch + 1))) return false;
+    if (!(await ledger.claim(adopted, memory.epoch + 1))) return "held";
   }
   const { kind, undoes, desired } = open;
   await fail(ABORTED, open.number, { kind, undoes, desired }, ledger);
-  return true;
+  return "ended";
 }
 
 /** What the decision asks to release: Git's value, the value of the open release, or the last good one. */

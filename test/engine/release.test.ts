@@ -5,13 +5,14 @@ import { Instant } from "../../controller/core/brand.ts";
 import type { EnvironmentEvent } from "../../controller/core/event.ts";
 import type { LiveState } from "../../controller/core/live.ts";
 import { plan } from "../../controller/core/plan.ts";
+import { stepId } from "../../controller/core/step.ts";
 import { createBus } from "../../controller/engine/bus.ts";
 import { createLedger } from "../../controller/engine/ledger.ts";
 import type { Released, ReleaseParts } from "../../controller/engine/release.ts";
 import { release } from "../../controller/engine/release.ts";
 import { createMemoryJournal } from "../../controller/journal/memory.ts";
 import type { Clock, Runners } from "../../controller/ports.ts";
-import { A, arrived, B, bumped, digest, environment, NOW, started } from "../core/shop.ts";
+import { A, arrived, B, bumped, C, digest, environment, NOW, started } from "../core/shop.ts";
 
 const DESIRED = environment(B);
 const LIVE = bumped(environment(A), DESIRED);
@@ -38,8 +39,9 @@ async function open(...events: readonly EnvironmentEvent[]) {
   const runners = Object.fromEntries(kinds.map((kind) => [kind, run])) as unknown as Runners;
   const random = (bytes: number): string => "0".repeat(bytes * 2);
   const parts: ReleaseParts = { runners, ledger, bus, clock, random, journalId: "j", leaseTtlMs: 60_000 };
-  const begin = (live: LiveState, memory = ledger.memory()) => {
-    const what: Released = { kind: "release", desired: DESIRED, live, plan: plan(DESIRED, live), memory, why: "test" };
+  const begin = (live: LiveState, memory = ledger.memory(), more: Pick<Released, "goesOn"> = {}) => {
+    const planned = plan(DESIRED, live);
+    const what: Released = { kind: "release", desired: DESIRED, live, plan: planned, memory, why: "test", ...more };
     return release(what, new Map(), parts, new AbortController());
   };
   const types = async (): Promise<readonly string[]> => {
@@ -75,5 +77,22 @@ describe("A release", () => {
     expect(await begin({ ...LIVE, artifacts })).toEqual({ how: "done" });
     expect(await types()).toEqual(["release-superseded", "release-started", "release-succeeded"]);
     expect(ledger.memory().good?.artifacts).toMatchObject({ "service/api": rebuilt });
+  });
+
+  test("that goes on although Git asks for something else tries nothing again that had failed in it", async () => {
+    const step = plan(DESIRED, LIVE).steps.find(({ kind }) => kind === "migrate");
+    if (step === undefined) throw new Error("the plan migrates");
+    const outcome = { status: "failed", code: "migration-failed", message: "exited 1" } as const;
+    const { ledger, begin, types, ran } = await open(
+      ...begun,
+      { type: "step-started", release: 1, step: stepId(step), what: step },
+      { type: "step-settled", release: 1, step: stepId(step), outcome },
+      // The process died here; meanwhile Git asks for another commit, which may not start.
+      arrived(environment(C)) as EnvironmentEvent,
+    );
+    const ending = await begin(LIVE, ledger.memory(), { goesOn: true });
+    expect(ending).toEqual({ how: "failed", step: stepId(step), code: "migration-failed", message: "exited 1" });
+    expect(ran).toEqual(["verify"]);
+    expect(await types()).toEqual(["release-failed"]);
   });
 });
