@@ -44,10 +44,11 @@ function resume(situation: Situation): Decision | undefined {
     if (!mayStart(situation)) return goesOn;
     return startedMigrations(memory).length > 0 ? { ...goesOn, only: "started-migrations" } : undefined;
   }
-  if (situation.plan.blockers.length > 0 || isUnknown(memory, desired)) return undefined;
   const moved = movedArtifact(situation);
-  if (moved !== undefined && startedMigrations(memory).length > 0)
+  const blocked = situation.plan.blockers.length > 0 || isUnknown(memory, desired);
+  if ((blocked || moved !== undefined) && startedMigrations(memory).length > 0)
     return { kind: "act", as: open.kind, target: "open", only: "started-migrations", why };
+  if (blocked) return undefined;
   if (moved === undefined || mayStart(situation)) return { kind: "act", as: open.kind, target: "desired", why };
   return {
     kind: "blocked",

@@ -54,14 +54,20 @@ export function createControl({ lanes, repositories, look }: ControlParts): Cont
       const lane = await laneOf(id);
       const open = lane.ledger.memory().open;
       if (open === undefined) throw new Fault("aborted", `${id} has no running release to abort`);
-      const elsewhere = new Fault(
-        "fenced",
-        `${id}: release #${open.number} is run by another controller; ask that one`,
-      );
+      const what = `${id}: release #${open.number}`;
+      const elsewhere = new Fault("fenced", `${what} is run by another controller; ask that one`);
       if (!lane.ledger.holds() && !lane.ledger.isAbandoned()) throw elsewhere;
       await lane.ledger.append({ type: "abort-requested", release: open.number, ...nudge });
       // A release that is blocked is open and runs nowhere: it is ended here.
-      if (!lane.abort() && !(await abandon(lane.ledger))) throw elsewhere;
+      const ended = lane.abort() ? "ended" : await abandon(lane.ledger);
+      if (ended === "held") throw elsewhere;
+      if (ended === "migrating") {
+        look();
+        throw new Fault(
+          "migration-unknown",
+          `${what} has started a migration; abort it once that is known to have ended`,
+        );
+      }
       look();
     },
     async accept(head, nudge) {

@@ -166,6 +166,16 @@ describe("A release that has started goes on", () => {
     expect(startedMigrations(given.memory)).toEqual(steps);
   });
 
+  test("as far as its started migration, whatever else stands in its way", () => {
+    const steps: readonly Step[] = [
+      { kind: "migrate", migration: SCHEMA, key: KEY, image: digest("migration/schema", B), why: "" },
+    ];
+    const given = bump({}, started(environment(B), 2, { steps }), ...migrated(KEY, 2));
+    const missing = { code: "artifact-missing", message: "no image" } as const;
+    const blocked = { ...given, plan: { ...given.plan, blockers: [missing] } };
+    expect(decide(blocked)).toMatchObject({ kind: "act", target: "open", only: "started-migrations" });
+  });
+
   test("but is ended when Git takes it back before it wrote anything", () => {
     const memory = remembered(...ONE, arrived(environment(B)), started(environment(B), 2), arrived(environment(A)));
     const given = situation(environment(A), memory, environment(A));

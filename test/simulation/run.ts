@@ -13,7 +13,7 @@ import { worldOf } from "./world.ts";
 
 export interface RunOptions extends SceneOptions {
   /** Kill the first life at this port call and do nothing else bad: crash points by counter, or by name. */
-  readonly killAt?: { readonly call: number | CallName; readonly side: "before" | "after"; readonly then?: Crash };
+  readonly killAt?: { readonly call: number | CallName; readonly side: "before" | "after"; readonly next?: Crash };
 }
 
 /** How the second life ends. */
@@ -53,7 +53,7 @@ export async function run({ killAt, ...given }: RunOptions): Promise<RunResult> 
   const first: Life["crash"] = killAt === undefined ? undefined : { at: killAt.call, side: killAt.side };
 
   function start(): Controller {
-    const crash = [first, killAt?.then][scene.lives.size];
+    const crash = [first, killAt?.next][scene.lives.size];
     const controller = startController(scene, crash === undefined ? options : { ...options, crash });
     controllers = [...controllers.filter((one) => one.isUp()), controller];
     return controller;

@@ -40,7 +40,7 @@ describe("A controller that crashes, is doubled, and meets every fault", () => {
   test.each([...READS, ...WRITES])("settles when it is killed before and after its first %s", async (name) => {
     for (const side of ["before", "after"] as const) {
       // What became of a deployment is only asked by the successor of a process that died right after sending one.
-      const successor = name === "list-deployments" ? { then: { at: name, side } } : {};
+      const successor = name === "list-deployments" ? { next: { at: name, side } } : {};
       const call = name === "list-deployments" ? "update-service" : name;
       const killAt = { call, side: name === "list-deployments" ? ("after" as const) : side, ...successor };
       const result = await run({ seed: name === "stop-task" ? "kill 94" : "kill 46", killAt });

@@ -44,9 +44,8 @@ export function checkRecord(name: string, record: Recorded, of: Chronicle, parts
 
 function checkStart(name: string, record: Recorded, of: Chronicle, parts: StartParts): void {
   const event = record.event;
-  const life = parts.lives.get(record.writer);
-  if (event.type !== "release-started" || life === undefined) return;
-  const { violate, repository, timeline } = parts;
+  if (event.type !== "release-started") return;
+  const { violate, repository } = parts;
   const { desired, kind, release } = event;
   const failed = of.failures.get(desired.fingerprint);
   if (failed !== undefined && failed > of.allowed)
@@ -59,7 +58,7 @@ function checkStart(name: string, record: Recorded, of: Chronicle, parts: StartP
     violate("I6", `${name}: #${release} releases what commit ${told.slice(0, 7)} does not say`);
   }
   const through = (forbids: (head: Sha | undefined) => boolean): boolean => heads.length > 0 && heads.every(forbids);
-  if (through((head) => isHeld(treeOf(head, parts), name, timeline.nowMs() + life.skewMs)))
+  if (through((head) => isHeld(treeOf(head, parts), name, record.at)))
     violate("I5", `${name}: #${release} starts while it is held`);
   if (through((head) => isRewritten(head, name, parts)))
     violate("I6", `${name}: #${release} starts on rewritten history`);
