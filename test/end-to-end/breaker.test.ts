@@ -23,7 +23,7 @@ let seen: Story;
 let unseen: Story;
 
 async function begun(name: string): Promise<Story> {
-  const shop = await site.shop(name, { services: ["api"] });
+  const shop = await site.shop(name, { services: ["api"], migrate: "false" });
   const [good, bad] = [await shop.build(), await shop.build(CRASHES)];
   await shop.bump("dev", good);
   return { shop, good, bad };
@@ -32,7 +32,7 @@ async function begun(name: string): Promise<Story> {
 beforeAll(async () => {
   account = await openAccount();
   site = await openSite(account, "breaker");
-  [seen, unseen] = await Promise.all([begun("seen"), begun("unseen")]);
+  [seen, unseen] = await Promise.all([begun("watched"), begun("unseen")]);
   await site.controller.start();
   for (const { shop, good } of [seen, unseen]) await site.controller.healthy(shop.id("dev"), good);
 });

@@ -12,7 +12,7 @@ let sha: string;
 beforeAll(async () => {
   account = await openAccount();
   site = await openSite(account, "contact", { variables: { LOCKSTEP_ADOPT: "ask" } });
-  shop = await site.shop("shop", { environments: ["prod"] });
+  shop = await site.shop("shop", { environments: ["prod"], services: ["api"] });
   sha = await shop.build();
   await shop.bump("prod", sha);
   await site.controller.start();

@@ -16,6 +16,7 @@ beforeAll(async () => {
   shop = await site.shop("shop", {
     environments: ["dev", "prod"],
     services: ["api"],
+    migrate: "false",
     lines: ["pipeline: [dev, prod]"],
   });
   sha = await shop.build();

@@ -24,7 +24,7 @@ interface Story {
 
 async function begun(name: string): Promise<Story> {
   const site = await openSite(account, name);
-  const shop = await site.shop(name, { services: ["api"] });
+  const shop = await site.shop(name, { services: ["api"], migrate: "false" });
   const sha = await shop.build();
   const bump = await shop.bump("dev", sha);
   await site.controller.start();

@@ -33,6 +33,10 @@ export function startProgram(program: string, args: readonly string[], env: Vari
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // Whatever becomes of the test, nothing outlives it.
+  const end = (): void => void child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("close", () => process.off("exit", end));
   return watch(child, `${program} ${args.join(" ")}`);
 }
 

@@ -13,10 +13,12 @@ export interface Point {
   readonly operation: string;
   readonly mentions: (application: string, distribution: string) => string;
   readonly nth?: number;
+  /** Default: all three. */
+  readonly moments?: readonly Moment[];
 }
 
 /** `late`: held before its effect, and let go only when the next life has finished. */
-export const MOMENTS = ["before", "after", "late"] as const;
+const MOMENTS = ["before", "after", "late"] as const;
 export type Moment = (typeof MOMENTS)[number];
 
 export interface Killed {
@@ -34,9 +36,22 @@ interface Case {
   readonly held: Held;
 }
 
+export function momentsOf({ moments = MOMENTS }: Point): readonly Moment[] {
+  return moments;
+}
+
 /** Resolves when the second life has begun. */
 export async function killAt(points: readonly Point[], options: ShopOptions): Promise<Killed> {
   const account = await openAccount();
+  try {
+    return await killIn(account, points, options);
+  } catch (error) {
+    await account.close();
+    throw error;
+  }
+}
+
+async function killIn(account: Account, points: readonly Point[], options: ShopOptions): Promise<Killed> {
   const site = await openSite(account, "kill");
   const { controller } = site;
   const cases = new Map<string, Case>();
@@ -50,7 +65,7 @@ export async function killAt(points: readonly Point[], options: ShopOptions): Pr
     cases.set(shop.application, { shop, sha, moment, held });
   }
 
-  await Promise.all(points.flatMap((point) => MOMENTS.map((moment) => prepare(point, moment))));
+  await Promise.all(points.flatMap((point) => momentsOf(point).map((moment) => prepare(point, moment))));
   for (const { shop, sha } of cases.values()) await shop.bump("dev", sha);
   await controller.start();
   await Promise.all([...cases.values()].map(({ held }) => held.reached()));
