@@ -88,9 +88,7 @@ test("a journey says where from only when that is known and another place", () =
 
 test("every step has a name, the same by its id, and says its calls", () => {
   const prune = { kind: "prune", web: WebName.parse("site"), why: "assets of old releases end with them" } as const;
-  expect(
-    [...STEPS, prune].map((step) => `${stepName(step)}: ${describeStep(step)}`).join("\n"),
-  ).toMatchInlineSnapshot(`
+  expect([...STEPS, prune].map((step) => `${stepName(step)}: ${describeStep(step)}`).join("\n")).toMatchInlineSnapshot(`
     "artifacts: read 2 artifacts again: service/api sha256:aaaaaaaaaaaa, web/site sha256:cccccccccccc
     migrate: ecs:RunTask, one task with image sha256:aaaaaaaaaaaa; nothing else changes unless it exits 0
     stage site: s3:CopyObject of the files that site lacks, from release sha256:cccccccccccc; nothing is replaced
