@@ -71,7 +71,14 @@ export function startController(scene: WireScene, { pollMs, adopts }: Controller
   heads.set(writer, []);
   const wire: WireLife = { life };
   const random = (bytes: number): string => chance.hex(bytes);
-  const line = createLine({ seed: scene.seed, wire, account: scene.account, tally, weather, onSent: watch.onSent });
+  const line = createLine({
+    seed: scene.seed,
+    wire,
+    account: scene.account,
+    tally,
+    weather,
+    onSent: (...sent) => watch.onSent(...sent),
+  });
   const aws = openAws(line, { clock: life.clock, random, writer });
   const { clock } = life;
   const world = createWorld({
@@ -103,7 +110,7 @@ export function startController(scene: WireScene, { pollMs, adopts }: Controller
     read: readerOf(life, repository),
     contains: containsOf(life, builds),
     world,
-    journal: journalOf(life, { journal, onRecord: watch.onRecord, ended }),
+    journal: journalOf(life, { journal, onRecord: (stream, record) => watch.onRecord(stream, record), ended }),
     bus: createBus([]),
     clock,
     random,
@@ -115,10 +122,12 @@ export function startController(scene: WireScene, { pollMs, adopts }: Controller
     (made) => {
       engine = made;
       poll();
+      return made;
     },
     () => {
       // A process whose journal does not answer at its start ends, and is started again.
       life.dead = true;
+      return undefined;
     },
   );
 

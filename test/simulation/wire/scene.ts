@@ -67,7 +67,11 @@ export async function createScene({ seed, onRecord }: SceneOptions): Promise<Wir
   const lists = chance.is(0.7);
   const builds: WireBuilds = createWireBuilds({ chance: chance.fork("builds"), tally, account, shape, lists });
   const readers = createReaders(account, builds, distributions);
-  const timeline = createWireTimeline({ stepped: account.stepped, open: account.open, onQuiet: () => watch.inspect() });
+  const timeline = createWireTimeline({
+    stepped: account.stepped,
+    open: () => account.open(),
+    onQuiet: () => watch.inspect(),
+  });
   const repository = createWireRepository(shape, chance.is(0.3));
   const adopts = chance.is(0.5);
   const watch: WireWatch = createWireWatch({
@@ -118,7 +122,9 @@ export async function createScene({ seed, onRecord }: SceneOptions): Promise<Wir
 
 function shapeOf(chance: Chance): Shape {
   return {
-    environments: ["dev", "staging", "prod"].slice(0, chance.pick([1, 2, 2, 3])).map(EnvironmentName.parse),
+    environments: ["dev", "staging", "prod"]
+      .slice(0, chance.pick([1, 2, 2, 3]))
+      .map((name) => EnvironmentName.parse(name)),
     services: ["api", "worker"],
     migrations: ["schema", "content"].slice(0, chance.pick([1, 1, 1, 2])),
     webs: ["site", "admin"].slice(0, chance.pick([1, 1, 2])),
