@@ -243,7 +243,6 @@ export function createWireWatch(parts: WireWatchParts): WireWatch {
     },
     onCall(call) {
       const operation = `${call.service}:${call.operation}`;
-      if (process.env["WIRE_CALLS"] !== undefined) process.stdout.write(`CALL ${call.at.slice(11)} ${operation} ${call.status} ${call.fault} ${/lockstep.[\w.-]+/.exec(call.userAgent)?.[0]} ${JSON.stringify(call.input).slice(0, 300)}\n`);
       if (!isAwsWrite(operation)) return;
       const took = call.status === undefined ? call.fault?.startsWith("after") === true : call.status < 300;
       if (!took) return;
