@@ -103,7 +103,6 @@ async function stop({ parts, context }: Job<WatchParts>, attempt: Attempt, arn: 
       return;
     } catch (thrown) {
       if (!(thrown instanceof Fault) || thrown.consequence !== "retry") throw thrown;
-      if (thrown.code === "outcome-unknown") return;
       await pauses.next(signal);
     }
   }

@@ -97,6 +97,17 @@ describe("a migration that does not pass", () => {
     expect(world.calls().filter((one) => one === "StopTask")).toHaveLength(1);
   });
 
+  it.each(["before", "after", "5xx", "throttle"] as const)(
+    "has ended when it is failed, whatever StopTask meets: %s",
+    async (kind) => {
+      const world = await openWorld({ rules: [{ command: COMMAND, outcome: { kind: "serve" } }] });
+      world.fail({ operation: "StopTask", kind, count: 2 });
+      expect(await migrate(world, { migration: { timeoutMs: 60_000 } })).toMatchObject({ code: "migration-timeout" });
+      const running = { cluster: "prod", family: FAMILY, desiredStatus: "RUNNING" };
+    expect(await world.operations.json("ecs", "ListTasks", running)).toEqual({ taskArns: [] });
+    },
+  );
+
   it("is failed when SIGTERM makes it exit 0 at its timeout", async () => {
     const world = await openWorld({ rules: [{ command: COMMAND, outcome: { kind: "serve", stopExitCode: 0 } }] });
     expect(await migrate(world, { migration: { timeoutMs: 60_000 } })).toMatchObject({ code: "migration-timeout" });
