@@ -186,6 +186,18 @@ test("without a network `plan` ends with 1 and names the endpoint, and with 1 ag
   expect(elsewhere.stderr).toContain("nowhere.git");
 });
 
+test("a controller without a network says what it cannot read, calls nothing healthy, and waits", async () => {
+  const unplugged = await openSite(account, "waiting", {
+    repository: site.repository.bare,
+    cwd: site.repository.clone,
+    variables: { AWS_ENDPOINT_URL: "http://127.0.0.1:9" },
+  });
+  await unplugged.controller.start();
+  const status = await unplugged.controller.sees("shop/missing", "unknown", ({ code }) => code === "unavailable");
+  expect(status).toMatchObject({ state: "unknown", why: expect.stringContaining("127.0.0.1:9") as string });
+  expect(await unplugged.controller.stop()).toBe(0);
+});
+
 test("of all that was refused, nothing but reads reached AWS", async () => {
   for (let look = 0; look < 3; look += 1) await site.controller.look("shop-dev");
   expect(tally((await account.calls()).filter((call) => !isRead(call)))).toEqual({});

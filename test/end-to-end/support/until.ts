@@ -1,7 +1,8 @@
 // Waiting for something to become true: asked again and again until a deadline, never for a fixed time.
 import { setTimeout as pause } from "node:timers/promises";
 
-const PROBE_MS = 40;
+/** The pause between two questions grows from the first to the second: waiting must not be what slows things down. */
+const [PROBE_MS, PROBE_MAX_MS] = [20, 250];
 /** Longer than anything a test waits for takes on a slow machine. */
 const DEADLINE_MS = 40_000;
 
@@ -13,7 +14,7 @@ export async function until<Answer>(
 ): Promise<Answer> {
   const { deadlineMs = DEADLINE_MS, seen } = options;
   const givenUpAt = performance.now() + deadlineMs;
-  for (;;) {
+  for (let pauseMs = PROBE_MS; ; pauseMs = Math.min(PROBE_MAX_MS, pauseMs * 1.5)) {
     const answer = await probe();
     if (answer !== undefined) return answer;
     if (performance.now() >= givenUpAt) {
@@ -21,6 +22,6 @@ export async function until<Answer>(
         `waited ${deadlineMs / 1000} s for: ${what}${seen === undefined ? "" : `\nlast seen:\n${seen()}`}`,
       );
     }
-    await pause(PROBE_MS);
+    await pause(pauseMs);
   }
 }
