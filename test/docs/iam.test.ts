@@ -26,7 +26,10 @@ const EXTERNAL_ID = "2f9a1c7e5d";
 /** What a role may do and this life did not: with the reason why it did not. */
 const UNUSED: Readonly<Record<Role, Readonly<Record<string, string>>>> = {
   controller: {},
-  environment: {},
+  environment: {
+    "Publish s3:DeleteObject":
+      "only pages that a release no longer has, and assets that retention lets go, are deleted; no release of this life lost a page",
+  },
   plan: { "Services ecs:ListServiceDeployments": "asked while a rollout is under way, and no plan was made then" },
 };
 
