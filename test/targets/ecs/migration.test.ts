@@ -104,7 +104,7 @@ describe("a migration that does not pass", () => {
       world.fail({ operation: "StopTask", kind, count: 2 });
       expect(await migrate(world, { migration: { timeoutMs: 60_000 } })).toMatchObject({ code: "migration-timeout" });
       const running = { cluster: "prod", family: FAMILY, desiredStatus: "RUNNING" };
-    expect(await world.operations.json("ecs", "ListTasks", running)).toEqual({ taskArns: [] });
+      expect(await world.operations.json("ecs", "ListTasks", running)).toEqual({ taskArns: [] });
     },
   );
 
