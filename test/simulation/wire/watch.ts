@@ -143,7 +143,8 @@ export function createWireWatch(parts: WireWatchParts): WireWatch {
     if (wrong !== undefined && !tainted.has(name)) return violate("I7", `${name}: health passed, but ${wrong}`);
     if (wrong !== undefined) return;
     const wasTainted = tainted.delete(name);
-    sideways.delete(name);
+    // Going forward nobody waits for the CDN, which shows the newer page until its invalidation is completed.
+    if ((await parts.readers().falsehood(desired, "everywhere")) === undefined) sideways.delete(name);
     for (const [component, digest] of Object.entries(artifacts)) {
       const [kind, part = ""] = component.split("/", 2);
       const sha = shaOf(desired, component);
