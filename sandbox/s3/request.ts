@@ -116,7 +116,7 @@ function splitPath(path: string): { readonly bucket: string; readonly key: strin
   return slash < 0 ? { bucket: path.slice(1), key: "" } : { bucket: path.slice(1, slash), key: path.slice(slash + 1) };
 }
 
-// S3 reads `+` in a path as a space, so that a `+` in a key has to come as %2B (rust-lang/crates.io#4891).
+// S3 reads `+` in a path as a space, so that a `+` in a key has to come as %2B (sandbox/s3.md).
 function decode(encoded: string): string {
   try {
     return decodeURIComponent(encoded.replaceAll("+", " "));

@@ -23,7 +23,7 @@ describe("An address is refused", () => {
     ["with nothing in it", "", "no https"],
     ["of a path with a control character", "/tmp/a\u0000b", "control characters"],
   ])("%s", async (_what, text, message) => {
-    expect(await faultIn(() => parseAddress(text, "/work"))).toMatch(
+    expect(await faultIn(() => parseAddress(text, "/srv"))).toMatch(
       new RegExp(`^repository-denied: .*(?:${message})`, "s"),
     );
   });
@@ -33,7 +33,7 @@ describe("An address is refused", () => {
     "https://s3cret@example.com/a.git",
     "ssh://ada:s3cret@example.com/a",
   ])("with credentials, which are not repeated: %s", async (text) => {
-    const fault = await faultIn(() => parseAddress(text, "/work"));
+    const fault = await faultIn(() => parseAddress(text, "/srv"));
     expect(fault).toMatch(/^repository-denied/);
     expect(fault).not.toContain("s3cret");
   });
@@ -51,16 +51,16 @@ test.each([
   ["git@github.com:acme/shop.git", "ssh", "git@github.com:acme/shop.git", "github.com"],
   ["ssh://git@example.com:2222/acme/shop", "ssh", "ssh://git@example.com:2222/acme/shop", "example.com:2222"],
   ["http://127.0.0.1:8080/a.git", "http", "http://127.0.0.1:8080/a.git", "127.0.0.1:8080"],
-  ["./a", "file", "/work/a", undefined],
-  [".", "file", "/work", undefined],
+  ["./a", "file", "/srv/a", undefined],
+  [".", "file", "/srv", undefined],
   ["/srv/a b", "file", "/srv/a b", undefined],
   ["file:///srv/a", "file", "/srv/a", undefined],
 ])("The address %s is read", (written, protocol, text, host) => {
-  expect(parseAddress(written, "/work")).toEqual({ protocol, text, ...(host === undefined ? {} : { host }) });
+  expect(parseAddress(written, "/srv")).toEqual({ protocol, text, ...(host === undefined ? {} : { host }) });
 });
 
 test("An id is 16 digits of the address alone", () => {
-  const id = addressId(parseAddress("acme/shop", "/work"));
+  const id = addressId(parseAddress("acme/shop", "/srv"));
   expect(id).toMatch(/^[0-9a-f]{16}$/);
   expect(addressId(parseAddress("https://github.com/acme/shop.git", "/"))).toBe(id);
   expect(addressId(parseAddress("acme/other", "/"))).not.toBe(id);
@@ -100,7 +100,7 @@ test("No text makes an address or a branch that begins with an option", () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (a, b) => {
       for (const text of [`-${a}`, `git@-${a}:${b}`, `ssh://-${a}/${b}`, `https://-${a}/${b}`]) {
-        expect(() => parseAddress(text, "/work")).toThrow();
+        expect(() => parseAddress(text, "/srv")).toThrow();
       }
       expect(() => checkBranch(`-${a}`)).toThrow();
     }),
